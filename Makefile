@@ -1,0 +1,84 @@
+# Everything a developer types. `make up` and `make test` need Python >= 3.11 with venv, Node >= 20 with npm;
+# `make test` also needs Redis, PostgreSQL and Chromium, and installs them where it can (see tests/services.sh).
+PORT ?= 8000
+DATA_DIR ?= data
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+SOURCES := sdk webapp workers tests manage.py
+TEMPLATES := webapp/tidelog_server/ui/templates
+# Tests start servers and workers of their own; what the caller's shell says of a server must not reach them.
+CLEAN := env -u TIDELOG_URL -u TIDELOG_API_KEY -u TIDELOG_PROJECT -u TIDELOG_DIR -u TIDELOG_MODE -u TIDELOG_RUN_ID -u TIDELOG_DATA_DIR
+
+.PHONY: up demo test check bench format assets lock clean
+
+up: $(VENV)/.serve assets
+	exec $(BIN)/tidelog up --port $(PORT) --data-dir $(DATA_DIR)
+
+demo: $(VENV)/.serve assets
+	exec $(BIN)/tidelog demo --port $(PORT) --data-dir $(DATA_DIR)
+
+test: $(VENV)/.develop node_modules/.develop assets
+	sh tests/services.sh
+	node --test tests/js/
+	$(CLEAN) -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest --cov --cov-report=
+	$(CLEAN) $(BIN)/python tests/with_services.py $(BIN)/python -m pytest tests/server tests/contracts --cov --cov-append
+
+check: $(VENV)/.develop node_modules/.develop assets
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy sdk webapp workers
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/djade --check --target-version 5.2 $$(git ls-files '$(TEMPLATES)/*.html')
+	$(BIN)/djlint --lint --quiet $(TEMPLATES)
+	npm run --silent lint
+	npm run --silent types
+
+bench: $(VENV)/.develop node_modules/.develop assets
+	for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(CLEAN) $(BIN)/python $$bench || exit 1; done
+
+format: $(VENV)/.develop node_modules/.develop
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/djade --target-version 5.2 $$(git ls-files '$(TEMPLATES)/*.html')
+	npm run --silent format
+
+# The front-end libraries and fonts that we serve ourselves, out of the locked npm packages.
+assets: node_modules/.serve
+	npm run --silent assets
+
+# Renews every locked version, with hashes. Read the difference before you commit it.
+lock:
+	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
+	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --extra server --extra demo --group build -o requirements.lock pyproject.toml
+	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --extra server --extra demo --group dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	npm update --package-lock-only --omit-lockfile-registry-resolved
+
+clean:
+	rm -rf $(VENV) node_modules webapp/tidelog_server/ui/static/vendor .mypy_cache .ruff_cache .pytest_cache .coverage
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tidelog needs Python 3.11 or newer.")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.serve: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.develop: requirements-dev.lock $(VENV)/.serve
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	touch $@
+
+node_modules/.serve: package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing. On Debian: apt-get install npm (Node 20 or newer)"; exit 1; }
+	npm ci --silent --omit=dev
+	touch $@
+
+node_modules/.develop: package-lock.json node_modules/.serve
+	npm ci --silent
+	touch node_modules/.serve $@
