@@ -1,0 +1,1 @@
+"""Record, show and search machine-learning runs on a server of your own."""
