@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 VERSION = 1
 MAX_RECORDS = 20_000
@@ -151,7 +151,7 @@ def check_header(header: Mapping[str, Any]) -> None:
     _check_gaps(_list(header, "gaps"), start, end)
 
 
-def is_count(value: object) -> bool:
+def is_count(value: object) -> TypeGuard[int]:
     """Whether `value` is a whole number from 0 up (and no bool, which JSON tells apart)."""
     return type(value) is int and value >= 0
 
