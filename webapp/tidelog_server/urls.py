@@ -1,0 +1,13 @@
+"""Every address but ingest (`tracking.ingest`) and sockets (`live.routing`)."""
+
+from django.urls import include, path
+
+from tidelog_server.core import health
+
+urlpatterns = [
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+    path("api/v1/", include("tidelog_server.tracking.api.urls")),
+    path("", include("tidelog_server.accounts.urls")),
+    path("", include("tidelog_server.tracking.urls")),
+]
