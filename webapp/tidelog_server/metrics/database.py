@@ -1,0 +1,41 @@
+"""The metric store in the tables of `models`, on SQLite or Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import Count
+
+from tidelog_server.metrics import appending
+from tidelog_server.metrics.columns import Columns
+from tidelog_server.metrics.models import Batch, Chunk, Series, number_of
+from tidelog_server.metrics.values import SeriesTotal
+
+
+class DatabaseStore:
+    """See `store.MetricStore`."""
+
+    def append(
+        self, *, run_id: UUID, stream: str, start: int, end: int, columns: Columns
+    ) -> list[SeriesTotal]:
+        return appending.append(run_id=run_id, stream=stream, start=start, end=end, columns=columns)
+
+    def series(
+        self, run_ids: Sequence[UUID], keys: Sequence[str] | None = None
+    ) -> dict[UUID, list[SeriesTotal]]:
+        rows = Series.objects.filter(run_id__in=run_ids)
+        if keys is not None:
+            rows = rows.filter(number__in=[number_of(key) for key in keys])
+        found: dict[UUID, list[SeriesTotal]] = {run_id: [] for run_id in run_ids}
+        for run_id, _, *counters in rows.order_by("key").values_list(*appending.FIELDS):
+            found[run_id].append(appending.total_of(counters))
+        return found
+
+    def keys(self, run_ids: Sequence[UUID]) -> dict[str, int]:
+        rows = Series.objects.filter(run_id__in=run_ids).values_list("key")
+        return dict(rows.annotate(runs=Count("run_id")).order_by("key"))
+
+    def delete(self, run_id: UUID) -> None:
+        for table in (Batch, Chunk, Series):
+            table.objects.filter(run_id=run_id).delete()

@@ -1,0 +1,45 @@
+"""The metric store: points of runs, by the run's uuid and the metric's key.
+
+`MetricStore` is what every back end does; `tests/contracts/metric_store.py` says how well.
+`store` is the one in use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from tidelog_server.metrics.columns import Columns
+from tidelog_server.metrics.database import DatabaseStore
+from tidelog_server.metrics.values import SeriesTotal
+
+
+class MetricStore(Protocol):
+    """Keeps every point: in order of step, and of arrival among equal steps."""
+
+    def append(
+        self, *, run_id: UUID, stream: str, start: int, end: int, columns: Columns
+    ) -> list[SeriesTotal]:
+        """Store the points of records [start, end) of a stream, in the caller's transaction.
+
+        Returns the series they belong to, as they are now. Raises BatchError.
+        """
+        ...
+
+    def series(
+        self, run_ids: Sequence[UUID], keys: Sequence[str] | None = None
+    ) -> dict[UUID, list[SeriesTotal]]:
+        """Return the series of each run in order of key; all of them, or those named."""
+        ...
+
+    def keys(self, run_ids: Sequence[UUID]) -> dict[str, int]:
+        """Return every key of these runs, and how many of them have it."""
+        ...
+
+    def delete(self, run_id: UUID) -> None:
+        """Forget every point of a run, in the caller's transaction."""
+        ...
+
+
+store: MetricStore = DatabaseStore()
