@@ -1,0 +1,37 @@
+"""The worker process: all queues, a few threads, and the clock that ticks."""
+
+import warnings
+
+from celery.beat import EmbeddedService
+from celery.signals import worker_ready
+
+from tidelog_workers.app import app
+
+QUEUES = ("control", "io")
+
+
+def serve(*, threads: int = 2) -> int:
+    """Work until told to stop, and return the exit code.
+
+    threads  tasks at a time; compaction spends its time in numpy and zstd, which let go of the GIL
+    """
+    # Root is usual in a container, and nothing here is pickled, which is what Celery fears.
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module="celery.platforms")
+    worker_ready.connect(_start_clock)
+    worker = app.Worker(
+        pool="threads",
+        concurrency=threads,
+        queues=QUEUES,
+        quiet=True,
+        loglevel="WARNING",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def _start_clock(**_: object) -> None:
+    """Tick in every worker, in a thread: two ticks find the same work, and one of them nothing."""
+    EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler).start()
