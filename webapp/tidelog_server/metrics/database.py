@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Count
 
-from tidelog_server.metrics import appending
+from tidelog_server.metrics import appending, compaction
 from tidelog_server.metrics.columns import Columns
 from tidelog_server.metrics.models import Batch, Chunk, Series, number_of
 from tidelog_server.metrics.values import SeriesTotal
@@ -28,14 +28,22 @@ class DatabaseStore:
         if keys is not None:
             rows = rows.filter(number__in=[number_of(key) for key in keys])
         found: dict[UUID, list[SeriesTotal]] = {run_id: [] for run_id in run_ids}
-        for run_id, _, *counters in rows.order_by("key").values_list(*appending.FIELDS):
+        for run_id, _, *counters in rows.values_list(*appending.FIELDS):
             found[run_id].append(appending.total_of(counters))
-        return found
+        # Sorted here, where no database's collation has a say.
+        return {run_id: sorted(totals, key=lambda t: t.key) for run_id, totals in found.items()}
 
     def keys(self, run_ids: Sequence[UUID]) -> dict[str, int]:
         rows = Series.objects.filter(run_id__in=run_ids).values_list("key")
-        return dict(rows.annotate(runs=Count("run_id")).order_by("key"))
+        return dict(sorted(rows.annotate(runs=Count("run_id")).order_by()))
+
+    def runs_to_compact(self) -> list[UUID]:
+        return compaction.due()
+
+    def compact(self, run_id: UUID, *, force: bool = False) -> int:
+        return compaction.compact(run_id, force=force)
 
     def delete(self, run_id: UUID) -> None:
+        compaction.lock(run_id)
         for table in (Batch, Chunk, Series):
             table.objects.filter(run_id=run_id).delete()

@@ -37,6 +37,17 @@ class MetricStore(Protocol):
         """Return every key of these runs, and how many of them have it."""
         ...
 
+    def runs_to_compact(self) -> list[UUID]:
+        """Return runs that have gathered enough batches, or none for a while."""
+        ...
+
+    def compact(self, run_id: UUID, *, force: bool = False) -> int:
+        """Bring the run's batches into the form that is read fast, in a transaction of its own.
+
+        Does nothing while they are few, unless `force`. Returns how many points were moved.
+        """
+        ...
+
     def delete(self, run_id: UUID) -> None:
         """Forget every point of a run, in the caller's transaction."""
         ...

@@ -1,0 +1,244 @@
+"""How a compacted series lies in chunks, and how new points are merged into them.
+
+A series is a list of blocks in order of step; a block is a list of level-0 chunks of at most
+4,096 points, sorted by step, in order of arrival among equal steps. Beside them a block has
+
+    one level-2 row, its directory: one aggregate for each chunk, in order of step
+    one level-1 row: one aggregate for each 64 points, none across two chunks, in the same order
+
+so ten million points have forty directories to look through. New points go into the chunk they
+fall in, behind those of equal step. Points that come in order touch the last chunk, the two rows
+of the last block, and what is new. Late ones touch the chunks they fall in: a chunk that grows
+too long is cut within its block, a block that grows beyond 128 chunks is cut, and the blocks
+behind it are renumbered, which is rare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from tidelog_server.metrics import codec
+from tidelog_server.metrics.aggregates import Row, every, no_aggregates, summarise
+from tidelog_server.metrics.codec import Matrix
+from tidelog_server.metrics.columns import Vector
+from tidelog_server.metrics.tails import joined, sort
+from tidelog_server.metrics.values import Points
+
+CHUNK_POINTS = 4_096
+FINE_POINTS = 64
+BLOCK_CHUNKS = 64
+BLOCK_CHUNKS_MAX = 128
+
+POINTS, FINE, DIRECTORY = 0, 1, 2
+
+Home = tuple[int, int]
+Address = tuple[int, int, int]
+
+
+class Source(Protocol):
+    """Where the payloads of a series are read from: (level, block, index)."""
+
+    def payload(self, address: Address) -> bytes | memoryview: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A block's level-2 row."""
+
+    block: int
+    chunks: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A level-0 chunk: where it lies, or what is to be written of it, or both (overwrite).
+
+    home  (block, index) of its row
+    """
+
+    aggregate: Matrix
+    fine: Matrix
+    home: Home | None = None
+    points: Points | None = None
+
+
+@dataclass(slots=True)
+class Rewrite:
+    """What is to be done to a series' rows, in this order: delete, move, write.
+
+    moves   a block's number -> its new one
+    writes  address -> (n, payload)
+    """
+
+    deletes: list[Address] = field(default_factory=list)
+    moves: dict[int, int] = field(default_factory=dict)
+    writes: dict[Address, tuple[int, bytes]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A block to be: what it was stored as, and its pieces if they change."""
+
+    stored: Directory | None
+    pieces: Sequence[Piece] | None
+
+
+Landing = dict[int, dict[int, Points]]
+
+
+def landings(directories: Sequence[Directory], points: Points) -> Landing:
+    """Return which points fall into which chunk: {position of block: {position in it: points}}."""
+    if not directories:
+        return {}
+    first_steps = np.concatenate([d.chunks[Row.STEP_FIRST] for d in directories])
+    sizes = [d.chunks.shape[1] for d in directories]
+    ends = np.cumsum(sizes)
+    chunk_of = np.maximum(np.searchsorted(first_steps, points.steps, side="right") - 1, 0)
+    chunks, starts = np.unique(chunk_of, return_index=True)
+    found: Landing = {}
+    for chunk, start, end in zip(chunks, starts, [*starts[1:], len(points)], strict=True):
+        block = int(np.searchsorted(ends, chunk, side="right"))
+        position = int(chunk - (ends[block] - sizes[block]))
+        found.setdefault(block, {})[position] = points[start:end]
+    return found
+
+
+def needed(directories: Sequence[Directory], landing: Landing) -> Iterator[Address]:
+    """Yield the rows that `merge` will ask for, so that they can be read at once."""
+    for position, chunks in landing.items():
+        directory = directories[position]
+        yield (FINE, directory.block, 0)
+        for chunk in chunks:
+            yield (POINTS, directory.block, int(directory.chunks[Row.CHUNK, chunk]))
+
+
+def merge(
+    directories: Sequence[Directory], points: Points, landing: Landing, source: Source
+) -> Rewrite:
+    """Return what puts `points`, sorted, in their places.
+
+    directories  of all blocks of the series, in order
+    landing      what `landings` says of both
+    """
+    if not directories:
+        plans = [_Plan(None, group) for group in _groups(_pieces(points, fill=True), last=True)]
+        return _rewrite(plans, source)
+    plans = []
+    for position, directory in enumerate(directories):
+        if position not in landing:
+            plans.append(_Plan(directory, None))
+            continue
+        last = position == len(directories) - 1
+        pieces = list(_merged(directory, landing[position], source, last=last))
+        first, *others = _groups(pieces, last=last)
+        plans += [_Plan(directory, first), *(_Plan(None, group) for group in others)]
+    return _rewrite(plans, source)
+
+
+def _merged(
+    directory: Directory, arrived: dict[int, Points], source: Source, *, last: bool
+) -> Iterator[Piece]:
+    """Yield the pieces of a block into whose chunks points have arrived."""
+    fine = codec.decode(source.payload((FINE, directory.block, 0)))
+    count = directory.chunks.shape[1]
+    lengths = -(-directory.chunks[Row.N].astype(int) // FINE_POINTS)
+    ends = np.cumsum(lengths).tolist()
+    names = directory.chunks[Row.CHUNK].astype(int).tolist()
+    for position in range(count):
+        home = (directory.block, names[position])
+        if position in arrived:
+            stored = Points(*codec.decode(source.payload((POINTS, *home))))
+            points = sort(joined([stored, arrived[position]]))
+            yield from _pieces(points, fill=last and position == count - 1, home=home)
+        else:
+            start = ends[position - 1] if position else 0
+            chunk = directory.chunks[:, position : position + 1]
+            yield Piece(chunk, fine[:, start : ends[position]], home)
+
+
+def _pieces(points: Points, *, fill: bool, home: Home | None = None) -> list[Piece]:
+    """Cut points into chunks: full ones where more will follow, else even ones."""
+    size = CHUNK_POINTS
+    if not fill:
+        count = -(-len(points) // CHUNK_POINTS)
+        size = -(-len(points) // count)
+    cuts = [points[start : start + size] for start in range(0, len(points), size)]
+    return [_piece(cut, home=home if position == 0 else None) for position, cut in enumerate(cuts)]
+
+
+def _piece(points: Points, *, home: Home | None) -> Piece:
+    return Piece(
+        aggregate=summarise(points, every(1, 1)),
+        fine=summarise(points, every(len(points), FINE_POINTS)),
+        home=home,
+        points=points,
+    )
+
+
+def _groups(pieces: list[Piece], *, last: bool) -> list[list[Piece]]:
+    """Cut the pieces of a block into blocks, if they are too many for one."""
+    size = BLOCK_CHUNKS
+    if not last:
+        if len(pieces) <= BLOCK_CHUNKS_MAX:
+            return [pieces]
+        size = -(-len(pieces) // -(-len(pieces) // BLOCK_CHUNKS))
+    return [pieces[start : start + size] for start in range(0, len(pieces), size)]
+
+
+def _rewrite(plans: Sequence[_Plan], source: Source) -> Rewrite:
+    rewrite = Rewrite()
+    for number, plan in enumerate(plans):
+        if plan.stored is not None and plan.stored.block != number:
+            rewrite.moves[plan.stored.block] = number
+        if plan.pieces is not None:
+            _write(rewrite, number, plan.stored, plan.pieces, source)
+    return rewrite
+
+
+def _write(
+    rewrite: Rewrite,
+    number: int,
+    stored: Directory | None,
+    pieces: Sequence[Piece],
+    source: Source,
+) -> None:
+    """Write a block: the chunks that are new or changed, and its two rows of aggregates."""
+    fresh = 0 if stored is None else int(stored.chunks[Row.CHUNK].max()) + 1
+    names: list[int] = []
+    for piece in pieces:
+        stays = stored is not None and piece.home is not None and piece.home[0] == stored.block
+        name = piece.home[1] if stays and piece.home is not None else fresh
+        fresh += not stays
+        names.append(name)
+        if piece.points is not None:
+            payload = codec.encode([piece.points.steps, piece.points.times, piece.points.values])
+            rewrite.writes[POINTS, number, name] = (len(piece.points), payload)
+        elif not stays and piece.home is not None:
+            moved = bytes(source.payload((POINTS, *piece.home)))
+            rewrite.writes[POINTS, number, name] = (int(piece.aggregate[Row.N, 0]), moved)
+        if not stays and piece.home is not None:
+            rewrite.deletes.append((POINTS, *piece.home))
+    directory = np.concatenate([piece.aggregate for piece in pieces], axis=1)
+    directory[Row.CHUNK] = names
+    fine = np.concatenate([piece.fine for piece in pieces], axis=1)
+    fine[Row.CHUNK] = np.repeat(names, [piece.fine.shape[1] for piece in pieces])
+    rewrite.writes[DIRECTORY, number, 0] = (directory.shape[1], codec.encode(list(directory)))
+    rewrite.writes[FINE, number, 0] = (fine.shape[1], codec.encode(list(fine)))
+
+
+def directory_of(directories: Sequence[Directory]) -> Matrix:
+    """Return the aggregates of all chunks of a series, in order."""
+    if not directories:
+        return no_aggregates()
+    return np.concatenate([directory.chunks for directory in directories], axis=1)
+
+
+def block_of(directories: Sequence[Directory]) -> Vector:
+    """Return the block of each column of `directory_of`."""
+    return np.repeat(
+        [float(d.block) for d in directories], [d.chunks.shape[1] for d in directories]
+    )

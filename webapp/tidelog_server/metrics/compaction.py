@@ -1,0 +1,173 @@
+"""Compaction: a run's batches become chunks, in one transaction, beside appends that go on.
+
+Appends only insert batches and compaction only deletes those it read, so neither waits for the
+other; two compactions of a run do, and find nothing left to do.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Count, F, Max, Q, Sum
+from django.utils.timezone import now
+
+from tidelog_server.metrics import blocks, codec
+from tidelog_server.metrics.blocks import DIRECTORY, Address, Directory, Rewrite
+from tidelog_server.metrics.models import Batch, Chunk
+from tidelog_server.metrics.tails import Arrival, Tail, in_order
+
+DUE_BATCHES = 64
+DUE_POINTS = 65_536
+QUIET = timedelta(minutes=5)
+
+SERIES_AT_ONCE = 500
+ADDRESSES_AT_ONCE = 100
+
+Key = tuple[int, Address]
+T = TypeVar("T")
+
+
+def due(*, limit: int = 1_000) -> list[UUID]:
+    """Return runs whose batches are many, or have waited long since the last one came."""
+    tails = Batch.objects.values("run_id").annotate(
+        batches=Count("start"), points=Sum("n"), newest=Max("arrived_at")
+    )
+    ready = tails.filter(
+        Q(batches__gte=DUE_BATCHES) | Q(points__gte=DUE_POINTS) | Q(newest__lt=now() - QUIET)
+    )
+    return [row["run_id"] for row in ready.order_by("newest")[:limit]]
+
+
+@transaction.atomic
+def compact(run_id: UUID, *, force: bool = False) -> int:
+    """Merge the run's batches into chunks if they are many, or at once if `force`.
+
+    Returns how many points were merged.
+    """
+    lock(run_id)
+    rows = list(Batch.objects.filter(run_id=run_id).values_list("stream", "start", "n", "payload"))
+    points = sum(n for _, _, n, _ in rows)
+    if not rows or not (force or len(rows) >= DUE_BATCHES or points >= DUE_POINTS):
+        return 0
+    arrived: dict[int, list[Arrival]] = defaultdict(list)
+    for _, _, _, payload in rows:
+        for arrival in Tail(payload):
+            arrived[arrival.number].append(arrival)
+    for part in _parts(sorted(arrived), SERIES_AT_ONCE):
+        _merge(run_id, {number: arrived[number] for number in part})
+    _forget_batches(run_id, ((stream, start) for stream, start, _, _ in rows))
+    return points
+
+
+def lock(run_id: UUID) -> None:
+    """Wait until no other transaction rewrites the run's chunks.
+
+    SQLite needs nothing: our transactions hold the write lock from their beginning.
+    """
+    if connection.vendor == "postgresql":
+        key = int.from_bytes(run_id.bytes[8:], "big", signed=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+
+
+def _merge(run_id: UUID, arrived: dict[int, list[Arrival]]) -> None:
+    stored = directories(run_id, arrived)
+    points = {number: in_order(arrivals) for number, arrivals in arrived.items()}
+    landings = {number: blocks.landings(stored[number], points[number]) for number in points}
+    wanted = [
+        (number, address)
+        for number, landing in landings.items()
+        for address in blocks.needed(stored[number], landing)
+    ]
+    loaded = dict(_load(run_id, wanted))
+    rewrites = {
+        number: blocks.merge(
+            stored[number], points[number], landings[number], _Source(run_id, number, loaded)
+        )
+        for number in points
+    }
+    _apply(run_id, rewrites)
+
+
+def directories(run_id: UUID, numbers: Iterable[int]) -> dict[int, list[Directory]]:
+    """Return the directories of these series' blocks, in order."""
+    rows = Chunk.objects.filter(run_id=run_id, level=DIRECTORY, series__in=list(numbers))
+    found: dict[int, list[Directory]] = {number: [] for number in numbers}
+    for number, block, payload in rows.order_by("block").values_list("series", "block", "payload"):
+        found[number].append(Directory(block, codec.decode(payload)))
+    return found
+
+
+def _load(run_id: UUID, keys: Sequence[Key]) -> Iterator[tuple[Key, bytes]]:
+    """Yield the payloads at these addresses of the run's series."""
+    for part in _parts(keys, ADDRESSES_AT_ONCE):
+        rows = Chunk.objects.filter(pk__in=[(run_id, number, *address) for number, address in part])
+        found = rows.values_list("series", "level", "block", "index", "payload")
+        for number, level, block, index, payload in found:
+            yield (number, (level, block, index)), bytes(payload)
+
+
+class _Source:
+    """The payloads of one series: those that were loaded, the others when they are asked for."""
+
+    def __init__(self, run_id: UUID, number: int, loaded: dict[Key, bytes]) -> None:
+        self.run_id, self.number, self.loaded = run_id, number, loaded
+
+    def payload(self, address: Address) -> bytes:
+        key = (self.number, address)
+        if key not in self.loaded:
+            self.loaded |= _load(self.run_id, [key])
+        return self.loaded[key]
+
+
+def _apply(run_id: UUID, rewrites: dict[int, Rewrite]) -> None:
+    gone = [
+        (run_id, number, *address)
+        for number, rewrite in rewrites.items()
+        for address in rewrite.deletes
+    ]
+    for part in _parts(gone, ADDRESSES_AT_ONCE):
+        Chunk.objects.filter(pk__in=part).delete()
+    for number, rewrite in rewrites.items():
+        _renumber(run_id, number, rewrite.moves)
+    rows = [
+        Chunk(
+            run_id=run_id, series=number, level=level, block=block, index=index, n=n, payload=data
+        )
+        for number, rewrite in rewrites.items()
+        for (level, block, index), (n, data) in rewrite.writes.items()
+    ]
+    Chunk.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["run_id", "series", "level", "block", "index"],
+        update_fields=["n", "payload"],
+    )
+
+
+def _renumber(run_id: UUID, number: int, moves: dict[int, int]) -> None:
+    """Give blocks new numbers; through negative ones, so that none is taken twice meanwhile."""
+    if not moves:
+        return
+    rows = Chunk.objects.filter(run_id=run_id, series=number)
+    for old, new in moves.items():
+        rows.filter(block=old).update(block=-1 - new)
+    rows.filter(block__lt=0).update(block=-1 - F("block"))
+
+
+def _forget_batches(run_id: UUID, batches: Iterable[tuple[str, int]]) -> None:
+    starts: dict[str, list[int]] = defaultdict(list)
+    for stream, start in batches:
+        starts[stream].append(start)
+    for stream, known in starts.items():
+        for part in _parts(known, SERIES_AT_ONCE):
+            Batch.objects.filter(run_id=run_id, stream=stream, start__in=part).delete()
+
+
+def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
