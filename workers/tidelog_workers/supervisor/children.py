@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -28,11 +28,13 @@ def die_with_parent() -> None:
 class Child:
     """A process in a group of its own, which is started again when it ends by itself.
 
+    Or, if it is meant to end, what follows.
+
     name      what people call it
     argv      its command
     env       its environment
     fds       descriptors that it inherits
-    keep      whether it is started again; one that is not may end when it likes
+    then      called with its exit code when it ends, in place of starting it again
     last      whether it outlives the others when all are stopped
     """
 
@@ -40,7 +42,7 @@ class Child:
     argv: Sequence[str]
     env: Mapping[str, str]
     fds: Sequence[int] = ()
-    keep: bool = True
+    then: Callable[[int], None] | None = None
     last: bool = False
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
@@ -67,6 +69,12 @@ class Child:
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    @property
+    def exit_code(self) -> int:
+        """Its exit code; the negative number of the signal that killed it."""
+        assert self.process is not None
+        return self.process.returncode
+
     def send(self, number: signal.Signals) -> None:
         """Signal the whole group: a child may have children."""
         if self.process is not None and self.process.returncode is None:
@@ -76,13 +84,11 @@ class Child:
     def ended(self) -> str:
         """Say how the process went, and decide when it is started again."""
         assert self.process is not None
-        code = self.process.returncode
+        code = self.exit_code
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
-        if self.keep:
-            pause = self._pause()
-            self.due = time.monotonic() + pause
-            how += f"; starting it again in {pause:g} s"
-        return f"{self.name} (pid {self.process.pid}) {how}."
+        pause = self._pause()
+        self.due = time.monotonic() + pause
+        return f"{self.name} (pid {self.process.pid}) {how}; starting it again in {pause:g} s."
 
     def _pause(self) -> float:
         self.failures = 0 if time.monotonic() - self.since > STEADY else self.failures + 1

@@ -76,15 +76,11 @@ class Tree:
     def _notice_ended(self) -> None:
         for child in list(self.children):
             if child.due is None and not child.alive:
-                said = child.ended()
-                if child.keep:
-                    say(said)
+                if child.then is None:
+                    say(child.ended())
                 else:
                     self.children.remove(child)
-                    self.gone(child)
-
-    def gone(self, child: Child) -> None:
-        """Called when a child that is not kept has ended."""
+                    child.then(child.exit_code)
 
     def _start_due(self) -> None:
         for child in self.children:

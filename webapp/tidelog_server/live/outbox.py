@@ -1,0 +1,71 @@
+"""What waits to be sent to one socket."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+MAX_FRAMES = 256
+MAX_BYTES = 2**20
+INTERVAL = 0.1
+
+
+def pack(frames: Sequence[bytes]) -> bytes:
+    """Return one binary message: each frame behind its length, u32 little-endian."""
+    return b"".join(part for frame in frames for part in (len(frame).to_bytes(4, "little"), frame))
+
+
+class SlowReader(Exception):
+    """The reader let too much pile up."""
+
+
+class Outbox:
+    """Frames on their way to one socket, sent together at most ten times a second.
+
+    It holds at most 256 frames or 1 MiB, whichever is less (one frame may be larger): a reader who
+    lets more pile up is too slow, and is told to come back, because what it missed can be read
+    again by REST. Memory is bounded that way, and no reader delays another.
+    """
+
+    def __init__(self, send: Callable[[bytes], Awaitable[None]]) -> None:
+        self._send = send
+        self._frames: list[bytes] = []
+        self._size = 0
+        self._filled = asyncio.Event()
+        self._overflowed = asyncio.Event()
+
+    @property
+    def slow(self) -> bool:
+        return self._overflowed.is_set()
+
+    def put(self, frame: bytes) -> None:
+        """Take a frame; from the event loop's thread only."""
+        crowded = len(self._frames) >= MAX_FRAMES or self._size + len(frame) > MAX_BYTES
+        if self._frames and crowded:
+            self._overflowed.set()
+        if not self.slow:
+            self._frames.append(frame)
+            self._size += len(frame)
+            self._filled.set()
+
+    async def pump(self) -> None:
+        """Send what comes, until the reader turns out to be too slow; then raise SlowReader.
+
+        The overflow is watched beside the sending, which may be stuck in a full connection.
+        """
+        sending = asyncio.ensure_future(self._send_all())
+        overflow = asyncio.ensure_future(self._overflowed.wait())
+        try:
+            await asyncio.wait([sending, overflow], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            overflow.cancel()
+            sending.cancel()
+        if self.slow:
+            raise SlowReader
+        await sending
+
+    async def _send_all(self) -> None:
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            frames, self._frames, self._size = self._frames, [], 0
+            await self._send(pack(frames))
+            await asyncio.sleep(INTERVAL)
