@@ -58,6 +58,9 @@ class Relay:
         self._soon(self._wake)
 
     def watched_elsewhere(self, topic: str) -> bool:
+        """Tell what the other processes have announced; asking begins to listen to them."""
+        if self._loop is None and self._start() is None:
+            return False
         return self._elsewhere.get(topic, 0.0) > time.monotonic()
 
     def _soon(self, callback: Callable[..., None], *arguments: object) -> None:
@@ -67,11 +70,11 @@ class Relay:
 
     def _start(self) -> asyncio.AbstractEventLoop | None:
         """Start the thread, unless the layer lives in this process' memory and reaches nobody."""
+        layer = get_channel_layer()
+        if layer is None or isinstance(layer, InMemoryChannelLayer):
+            return None
         with self._starting:
             if self._loop is None:
-                layer = get_channel_layer()
-                if layer is None or isinstance(layer, InMemoryChannelLayer):
-                    return None
                 self._layer: Any = layer
                 self._outbox: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(WAITING_FRAMES)
                 self._changed = asyncio.Event()

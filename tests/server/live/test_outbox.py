@@ -1,0 +1,107 @@
+"""What waits to be sent to one socket."""
+
+import asyncio
+
+import pytest
+
+from tidelog_server.live import outbox as subject
+from tidelog_server.live.outbox import Outbox, SlowReader, pack
+
+
+def unpack(message: bytes) -> list[bytes]:
+    frames = []
+    while message:
+        length = int.from_bytes(message[:4], "little")
+        frames.append(message[4 : 4 + length])
+        message = message[4 + length :]
+    return frames
+
+
+class Reader:
+    """The other end of a socket, which can stop reading."""
+
+    def __init__(self):
+        self.messages: asyncio.Queue[bytes] = asyncio.Queue()
+        self.reading = asyncio.Event()
+        self.reading.set()
+
+    async def take(self, message: bytes) -> None:
+        await self.reading.wait()
+        await self.messages.put(message)
+
+
+@pytest.fixture
+async def reader():
+    return Reader()
+
+
+@pytest.fixture
+async def outbox(reader):
+    return Outbox(reader.take)
+
+
+@pytest.fixture
+async def pumping(outbox):
+    task = asyncio.create_task(outbox.pump())
+    yield task
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+class TestPacking:
+    def test_puts_each_frame_behind_its_length(self):
+        assert pack([b"ab", b""]) == b"\x02\0\0\0ab\0\0\0\0"
+
+    def test_of_nothing_is_nothing(self):
+        assert pack([]) == b""
+
+
+class TestOutbox:
+    async def test_sends_the_first_frame_at_once(self, outbox, pumping, reader):
+        outbox.put(b"first")
+        assert unpack(await reader.messages.get()) == [b"first"]
+
+    async def test_sends_what_gathers_meanwhile_as_one_message(self, outbox, pumping, reader):
+        outbox.put(b"first")
+        await reader.messages.get()
+        for frame in (b"a", b"b", b"c"):
+            outbox.put(frame)
+        assert unpack(await reader.messages.get()) == [b"a", b"b", b"c"]
+
+    async def test_keeps_an_interval_between_messages(self, outbox, pumping, reader, monkeypatch):
+        monkeypatch.setattr(subject, "INTERVAL", 3600.0)
+        outbox.put(b"first")
+        await reader.messages.get()
+        outbox.put(b"second")
+        await asyncio.sleep(0)
+        assert reader.messages.empty()
+
+    async def test_finds_a_reader_slow_who_lets_257_frames_pile_up(self, outbox, pumping, reader):
+        reader.reading.clear()
+        outbox.put(b"in flight")
+        await asyncio.sleep(0.01)
+        for _ in range(256):
+            outbox.put(b"waiting")
+        assert not outbox.slow
+        outbox.put(b"one too many")
+        with pytest.raises(SlowReader):
+            await pumping
+
+    async def test_finds_a_reader_slow_who_lets_more_than_a_mebibyte_pile_up(self, outbox):
+        outbox.put(bytes(2**20))
+        assert not outbox.slow
+        outbox.put(b"x")
+        assert outbox.slow
+
+    async def test_takes_one_frame_that_is_larger_than_the_limit(self, outbox, pumping, reader):
+        outbox.put(bytes(3 * 2**20))
+        assert len(await reader.messages.get()) == 3 * 2**20 + 4
+
+    async def test_passes_on_that_the_connection_broke(self):
+        async def broken(_message: bytes) -> None:
+            raise ConnectionResetError
+
+        outbox = Outbox(broken)
+        outbox.put(b"frame")
+        with pytest.raises(ConnectionResetError):
+            await outbox.pump()
