@@ -1,0 +1,101 @@
+import { ticks } from "tidelog/format";
+
+/** Ranges and tick labels of a line chart's axes. Pure. */
+
+/** Steps between ticks of a duration axis, in seconds. */
+const DURATIONS = [
+  0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
+  86400, 172800, 432000, 864000,
+];
+
+/**
+ * The least range that holds all of `columns` between the x of `from` and `to`.
+ * @param {{ x: Float64Array, y: Float64Array }[]} lines
+ * @param {number} from
+ * @param {number} to
+ * @param {boolean} positive leave out what a logarithm cannot show
+ * @returns {[number, number] | null}
+ */
+export function bounds(lines, from, to, positive) {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const { x, y } of lines) {
+    for (let i = 0; i < x.length; i++) {
+      const value = y[i];
+      if (x[i] < from || x[i] > to || !Number.isFinite(value) || (positive && value <= 0)) continue;
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+  }
+  return low <= high ? [low, high] : null;
+}
+
+/**
+ * A range with air around it; a flat line gets a range of its own size.
+ * @param {[number, number] | null} range
+ * @param {boolean} log
+ * @returns {[number, number]}
+ */
+export function padded(range, log) {
+  if (!range) return log ? [1, 10] : [0, 1];
+  const [low, high] = range;
+  if (log) {
+    const air = Math.max(1.05, (high / low) ** 0.04);
+    return [low / air, high * air];
+  }
+  const span = high - low || Math.abs(high) * 0.1 || 1;
+  const air = span * 0.05;
+  return [low >= 0 && low - air < 0 ? Math.min(0, low) : low - air, high + air];
+}
+
+/**
+ * The middle part of values, so that a few peaks of the raw line do not flatten the rest.
+ * @param {Float64Array} values
+ * @returns {Float64Array} 1 % at each end left out
+ */
+export function core(values) {
+  const sorted = values.filter(Number.isFinite).sort();
+  const cut = Math.floor(sorted.length * 0.01);
+  return sorted.subarray(cut, sorted.length - cut);
+}
+
+/** @param {"step" | "relative" | "wall"} kind */
+export function increments(kind) {
+  return kind === "relative" ? DURATIONS : undefined;
+}
+
+/**
+ * @param {"step" | "relative" | "wall"} kind
+ * @param {number[]} splits
+ */
+export function xLabels(kind, splits) {
+  return kind === "relative" ? splits.map((at) => short(at, splits)) : ticks(splits);
+}
+
+/** @param {number} seconds @param {number[]} all */
+function short(seconds, all) {
+  if (seconds === 0) return "0";
+  const largest = all.at(-1) ?? 0;
+  if (largest >= 2 * 86400) return `${round(seconds / 86400)}d`;
+  if (largest >= 2 * 3600) return `${round(seconds / 3600)}h`;
+  return largest >= 120 ? `${round(seconds / 60)}m` : `${round(seconds)}s`;
+}
+
+/** @param {number} value */
+const round = (value) => Number(value.toFixed(2));
+
+/**
+ * Labels of a logarithmic axis: only the powers of ten, or all when there are few.
+ * @param {number[]} splits
+ */
+export function logLabels(splits) {
+  const tens = splits.filter((value) => Math.abs(Math.log10(value) % 1) < 1e-9);
+  const shown = tens.length >= 2 ? new Set(tens) : new Set(splits);
+  return splits.map((value) => (shown.has(value) ? logLabel(value) : null));
+}
+
+/** @param {number} value */
+function logLabel(value) {
+  if (value >= 1e-3 && value < 1e4) return String(Number(value.toPrecision(3)));
+  return value.toExponential(0).replace("e+", "e");
+}

@@ -1,0 +1,102 @@
+import { ago, clock } from "tidelog/format";
+import { setTheme } from "tidelog/theme";
+
+/** What every page has: the theme switch, menus, and the list of keys. */
+
+/** Put a popover under the button that opened it, inside the window. */
+/** @param {ToggleEvent} event */
+function place(event) {
+  const menu = /** @type {HTMLElement} */ (event.target);
+  if (!menu.matches?.(".menu") || event.newState !== "open") return;
+  const opener = document.querySelector(`[popovertarget="${menu.id}"]`);
+  const box = opener?.getBoundingClientRect();
+  if (!box) return;
+  const right = box.left + menu.offsetWidth > innerWidth - 8;
+  menu.style.setProperty("top", `${box.bottom + 4}px`);
+  menu.style.setProperty("left", right ? "auto" : `${box.left}px`);
+  menu.style.setProperty("right", right ? `${Math.max(8, innerWidth - box.right)}px` : "auto");
+}
+
+/** @param {Event} event */
+function themeClicked(event) {
+  const item = /** @type {Element} */ (event.target).closest?.("[data-set-theme]");
+  const name = /** @type {HTMLElement | null} */ (item)?.dataset.setTheme;
+  if (!name) return;
+  setTheme(name);
+  for (const other of document.querySelectorAll("[data-set-theme]")) {
+    other.setAttribute("aria-checked", String(other === item));
+  }
+  document.getElementById("theme-menu")?.hidePopover();
+}
+
+/** Whether a single letter typed now belongs to a field. @param {KeyboardEvent} event */
+export function typing(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  const field = target.closest("input:not([type=range]), textarea, select, [contenteditable]");
+  return Boolean(field) || event.ctrlKey || event.metaKey || event.altKey;
+}
+
+/** @param {KeyboardEvent} event */
+function helpKey(event) {
+  if (event.key === "?" && !typing(event)) openHelp();
+}
+
+function openHelp() {
+  const help = /** @type {HTMLDialogElement | null} */ (document.getElementById("keys"));
+  help?.showModal();
+}
+
+/** Rewrite "3 min ago" as time goes by. */
+function refreshTimes() {
+  const now = Date.now() / 1000;
+  for (const time of document.querySelectorAll("time[data-ago]")) {
+    const then = Date.parse(time.getAttribute("datetime") ?? "") / 1000;
+    if (Number.isFinite(then)) time.textContent = ago(then, now);
+  }
+}
+
+document.addEventListener("toggle", (event) => place(/** @type {ToggleEvent} */ (event)), true);
+document.addEventListener("click", themeClicked);
+document.addEventListener("keydown", helpKey);
+document.getElementById("open-keys")?.addEventListener("click", openHelp);
+refreshTimes();
+setInterval(refreshTimes, 10_000);
+
+const LABELS = /** @type {Record<string, (live: import("tidelog/data/live").Live) => string>} */ ({
+  connecting: () => "Connecting",
+  live: () => "Live",
+  polling: () => "Live, every 5 s",
+  reconnecting: (live) => `Reconnecting in ${Math.max(0, live.wait)} s`,
+  offline: (live) => `Offline, showing data from ${clock(live.heard / 1000).slice(0, 5)}`,
+  paused: () => "Paused",
+  "signed-out": () => "Signed out",
+  gone: () => "No longer here",
+});
+
+/**
+ * The badge in the top bar, the only place that reports the connection.
+ * @param {import("tidelog/data/live").Live} live
+ * @param {() => string} note what is being watched, such as "3 runs"
+ */
+export function showLive(live, note) {
+  const badge = document.getElementById("live");
+  const text = document.getElementById("live-text");
+  const now = document.getElementById("live-now");
+  const beside = document.getElementById("live-note");
+  if (!badge || !text || !now || !beside) return;
+  const write = () => {
+    badge.hidden = false;
+    badge.dataset.state = live.state === "polling" ? "live" : live.state;
+    const label = LABELS[live.state](live);
+    if (text.textContent !== label) text.textContent = label;
+    now.hidden = !["reconnecting", "polling", "offline"].includes(live.state);
+  };
+  const tell = () => {
+    const line = `${note()}, updated ${ago(live.heard / 1000, Date.now() / 1000)}`;
+    if (beside.textContent !== line) beside.textContent = line;
+  };
+  now.addEventListener("click", () => live.now());
+  live.addEventListener("state", write);
+  setInterval(tell, 1000);
+  write();
+}
