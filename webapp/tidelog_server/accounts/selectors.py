@@ -1,7 +1,9 @@
 """Questions about people that change nothing."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
@@ -9,6 +11,7 @@ from tidelog_server.accounts.keys import digest, is_key
 from tidelog_server.accounts.models import ApiKey, Membership, Team, User
 from tidelog_server.accounts.policies import granted
 from tidelog_server.core import gate
+from tidelog_server.core.errors import NotFound
 from tidelog_server.core.gate import Caller
 
 
@@ -59,3 +62,30 @@ def person(user: User) -> dict[str, Any]:
 @gate.resolves("team", team_of=lambda team: team.pk)
 def visible_team(caller: Caller, kwargs: Mapping[str, Any]) -> Team | None:
     return Team.objects.for_caller(caller).filter(slug=kwargs["team"]).first()
+
+
+def user_called(email: str) -> User:
+    """Return the person with this address. Raises NotFound."""
+    user = User.objects.filter(email=email.strip().lower()).first()
+    if user is None:
+        raise NotFound(f"There is no user {email}.")
+    return user
+
+
+def team_called(slug: str) -> Team:
+    """Return the team with this slug. Raises NotFound."""
+    team = Team.objects.filter(slug=slug).first()
+    if team is None:
+        raise NotFound(f"There is no team {slug}.")
+    return team
+
+
+def key_called(name: str) -> ApiKey:
+    """Return the key with this id or this secret. Raises NotFound."""
+    found = ApiKey.objects.filter(digest=digest(name)).first()
+    if found is None:
+        with suppress(ValueError):
+            found = ApiKey.objects.filter(pk=UUID(name)).first()
+    if found is None:
+        raise NotFound("There is no such key.")
+    return found

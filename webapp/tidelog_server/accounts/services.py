@@ -25,9 +25,11 @@ from tidelog_server.core.errors import Conflict, Invalid, NotFound
 from tidelog_server.core.gate import Caller
 
 # First words of our own addresses: no team can be called so.
-RESERVED_SLUGS = frozenset(
-    ["account", "accounts", "admin", "api", "assets", "docs", "favicon.ico", "healthz", "help", "home", "login", "logout", "manifest.json", "me", "metrics", "new", "readyz", "reports", "robots.txt", "settings", "share", "start", "static", "status", "teams", "user", "users", "ws"]
-)
+_RESERVED = """
+account accounts admin api assets docs favicon.ico healthz help home login logout manifest.json me
+metrics new readyz reports robots.txt settings share start static status teams user users ws
+"""
+RESERVED_SLUGS = frozenset(_RESERVED.split())
 LAST_USED_EVERY = timedelta(minutes=1)
 
 
