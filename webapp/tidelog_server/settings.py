@@ -92,6 +92,8 @@ SQLITE: dict[str, Any] = {
             "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY"
         ),
     },
+    # Tests use a file too: an in-memory database has no WAL and locks differently.
+    "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
 }
 DATABASES: dict[str, Any] = {
     "default": {
@@ -141,7 +143,7 @@ CSRF_COOKIE_NAME = "tidelog_csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
-CSRF_FAILURE_VIEW = "tidelog_server.core.health.csrf_failure"
+CSRF_FAILURE_VIEW = "tidelog_server.core.pages.csrf_failure"
 if _public.scheme == "https":
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_CONTENT_TYPE_NOSNIFF = True

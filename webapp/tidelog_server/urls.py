@@ -11,3 +11,7 @@ urlpatterns = [
     path("", include("tidelog_server.accounts.urls")),
     path("", include("tidelog_server.tracking.urls")),
 ]
+
+handler403 = "tidelog_server.core.pages.forbidden"
+handler404 = "tidelog_server.core.pages.not_found"
+handler500 = "tidelog_server.core.pages.failed"

@@ -17,10 +17,3 @@ def ready(request: HttpRequest) -> HttpResponse:
     except DatabaseError:
         return JsonResponse({"status": "the database does not answer"}, status=503)
     return JsonResponse({"status": "ok"})
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return JsonResponse(
-        {"code": "csrf", "message": "This form is too old; reload the page and try again."},
-        status=403,
-    )

@@ -1,11 +1,12 @@
 """JSON at the borders: strict about what comes in, honest about NaN in what goes out."""
 
+import json
+import math
 import re
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 
-from tidelog.wire.batch import BatchError, loads
 from tidelog.wire.runs import MAX_DEPTH, jsonable
 from tidelog_server.core.errors import BadRequest
 
@@ -20,13 +21,27 @@ def dumps(value: Any) -> bytes:
     return orjson.dumps(jsonable(value), option=orjson.OPT_NON_STR_KEYS)
 
 
-def parse(data: bytes | str) -> Any:
-    """Parse what a client sent. Raises BadRequest: no bare NaN, no abyss, no broken text."""
+def parse(data: bytes | str, *, storable_only: bool = True) -> Any:
+    """Parse what a client sent: no bare NaN, no key twice, no abyss. Raises BadRequest.
+
+    storable_only  refuse also what a database cannot keep, rather than leave that to the caller
+    """
     try:
-        value = loads(data)
-    except BatchError as error:
-        raise BadRequest(error.message, code=error.code) from error
-    return storable(value)
+        value = json.loads(data, parse_constant=_refuse, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"The JSON does not parse: {error}.", code="bad_json") from error
+    return storable(value) if storable_only else value
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f'bare {name}; write it as the string "{name}"')
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("an object names a key twice")
+    return value
 
 
 def storable(value: Any) -> Any:
@@ -61,4 +76,6 @@ def _inside(item: Any) -> list[Any]:
         )
     if isinstance(item, int) and not -LARGEST_INT <= item < LARGEST_INT:
         raise BadRequest("A whole number does not fit 64 bits.", code="bad_number")
+    if isinstance(item, float) and not math.isfinite(item):
+        raise BadRequest("A number does not fit 64 bits.", code="bad_number")
     return []

@@ -5,6 +5,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 
 from tidelog.wire.runs import RunState
@@ -25,6 +26,10 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
     def named(self, team: str, project: str) -> "ProjectQuerySet":
         return self.filter(team__slug=team, slug=project)
+
+    def with_run_count(self) -> "ProjectQuerySet":
+        """The same projects, each with `run_count`; deleted runs are not counted."""
+        return self.annotate(run_count=models.Count("runs", filter=Q(runs__deleted_at=None)))
 
 
 class Project(models.Model):
@@ -86,6 +91,12 @@ class RunQuerySet(models.QuerySet["Run"]):
             | Q(group__icontains=text)
             | Q(tags__icontains=text)
         )
+
+    def with_gaps(self) -> "RunQuerySet":
+        """The same runs, each with `gap_count`: how many stretches of its records were lost."""
+        gaps = Gap.objects.filter(run=models.OuterRef("pk")).order_by().values("run")
+        counted = gaps.annotate(n=models.Count("pk")).values("n")
+        return self.annotate(gap_count=Coalesce(models.Subquery(counted), 0))
 
     def newest_first(self) -> "RunQuerySet":
         return self.order_by("-number")
@@ -190,6 +201,12 @@ class Stream(models.Model):
         return f"{self.stream_id} < {self.next}"
 
 
+class ConsoleChunkQuerySet(models.QuerySet["ConsoleChunk"]):
+    def overlapping(self, first: int, after: int) -> "ConsoleChunkQuerySet":
+        """Chunks with at least one line of [first, after)."""
+        return self.filter(first__lt=after, first__gt=first - models.F("n"))
+
+
 class ConsoleChunk(models.Model):
     """Console lines [first, first + n) of a run, compressed; see `services.console`."""
 
@@ -197,6 +214,8 @@ class ConsoleChunk(models.Model):
     first = models.BigIntegerField()
     n = models.PositiveIntegerField()
     payload = models.BinaryField()
+
+    objects: ClassVar[ConsoleChunkQuerySet] = ConsoleChunkQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [

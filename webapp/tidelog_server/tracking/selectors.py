@@ -1,11 +1,23 @@
 """Questions about projects and runs that change nothing."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from tidelog.wire.runs import is_run_id
+from tidelog_server.accounts.models import Team
 from tidelog_server.core import gate
-from tidelog_server.core.gate import Caller
-from tidelog_server.tracking.models import Project, Run
+from tidelog_server.core.errors import BadRequest, Forbidden, Gone, NotFound
+from tidelog_server.core.gate import Action, Caller
+from tidelog_server.core.json import is_storable
+from tidelog_server.metrics.store import store
+from tidelog_server.metrics.values import SeriesTotal
+from tidelog_server.tracking import console
+from tidelog_server.tracking.models import ConsoleChunk, Project, Run, RunQuerySet, Stream
+from tidelog_server.tracking.rows import RunDetail, RunRow, iso, run_detail, run_row
+
+MOST_RUNS = 500
+MOST_LINES = 5_000
 
 
 @gate.resolves("project", team_of=lambda project: project.team_id)
@@ -16,9 +28,147 @@ def visible_project(caller: Caller, kwargs: Mapping[str, Any]) -> Project | None
 
 @gate.resolves("run", team_of=lambda run: run.project.team_id)
 def visible_run(caller: Caller, kwargs: Mapping[str, Any]) -> Run | None:
-    runs = Run.objects.for_caller(caller).select_related("project__team", "author")
+    runs = Run.objects.for_caller(caller).select_related("project__team", "author").with_gaps()
     return runs.filter(
         project__team__slug=kwargs["team"],
         project__slug=kwargs["project"],
         run_id=kwargs["run"],
     ).first()
+
+
+def projects_of(team: Team) -> list[Project]:
+    """Return a team's projects by name; each has `run_count`."""
+    return list(Project.objects.filter(team=team).with_run_count().order_by("slug"))
+
+
+def project_json(project: Project) -> dict[str, Any]:
+    """Return a project as the API shows it."""
+    return {
+        "id": str(project.id),
+        "slug": project.slug,
+        "name": project.name or project.slug,
+        "description": project.description,
+        "rev": project.rev,
+        "created_at": iso(project.created_at),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """Some rows of a project's run table.
+
+    rev    the project's revision that they are true at, or older than the truth
+    count  runs that match, not only the ones here
+    """
+
+    rev: int
+    count: int
+    runs: list[RunRow]
+
+
+def run_page(
+    project: Project, *, text: str = "", after_rev: int = 0, offset: int = 0, limit: int = 100
+) -> RunPage:
+    """Return rows of a project, newest first.
+
+    text       only runs whose name, id, group or tags contain it
+    after_rev  only runs that changed since this revision
+    """
+    # Before the rows: who polls with this revision again can see a row twice but misses none.
+    rev = Project.objects.values_list("rev", flat=True).get(pk=project.pk)
+    runs = runs_of(project, text=text, after_rev=after_rev)
+    page = runs.with_gaps().select_related("author").newest_first()[offset : offset + limit]
+    return RunPage(rev, runs.count(), [run_row(run, gaps=run.gap_count) for run in page])
+
+
+def runs_of(project: Project, *, text: str = "", after_rev: int = 0) -> RunQuerySet:
+    """Return a project's runs, without those that were deleted."""
+    runs = Run.objects.filter(project=project).present()
+    if after_rev:
+        runs = runs.changed_since(after_rev)
+    return runs.matching(text) if text else runs
+
+
+def detail(run: Run) -> RunDetail:
+    """Return all that the API shows of a run that the gate found."""
+    return run_detail(run, gaps=run.gap_count)
+
+
+def series_of(run: Run) -> list[SeriesTotal]:
+    """Return what is known of each metric of a run, by key."""
+    return list(store.series([run.pk])[run.pk])
+
+
+def metric_catalogue(project: Project) -> dict[str, int]:
+    """Return every metric's key in a project and how many of its runs have it."""
+    runs = Run.objects.filter(project=project).present().values_list("pk", flat=True)
+    return store.keys(list(runs))
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Some console lines of a run: [number, seconds since the epoch, descriptor, text]."""
+
+    total: int
+    first: int
+    lines: list[list[Any]]
+
+
+def console_lines(run: Run, *, first: int = 0, limit: int = 1_000) -> Lines:
+    """Return lines [first, first + limit) of a run's console; a negative `first` counts back."""
+    chunks = ConsoleChunk.objects.filter(run=run)
+    last = chunks.order_by("-first").values_list("first", "n").first()
+    total = sum(last) if last else 0
+    first = max(0, total + first) if first < 0 else first
+    after = first + min(limit, MOST_LINES)
+    wanted = chunks.overlapping(first, after).order_by("first")
+    lines = [line for chunk in wanted for line in _numbered(chunk)]
+    return Lines(total, first, [line for line in lines if first <= line[0] < after])
+
+
+def _numbered(chunk: ConsoleChunk) -> list[list[Any]]:
+    lines = console.unpack(chunk.payload)
+    return [[chunk.first + index, *line] for index, line in enumerate(lines)]
+
+
+def stream_positions(*, caller: Caller, project_name: str, run_id: str) -> dict[str, int]:
+    """Return what is stored of each stream of a run: {stream id: next}.
+
+    A run that is not there has no streams; its first batch will make it. Raises Gone `run_deleted`,
+    NotFound, Forbidden.
+    """
+    project = existing_project(caller=caller, named=project_name)
+    if project is None or not is_run_id(run_id):
+        return {}
+    run = Run.objects.filter(project=project, run_id=run_id).first()
+    if run is not None and run.deleted_at is not None:
+        raise Gone("This run was deleted on the server.", code="run_deleted")
+    return dict(Stream.objects.filter(run=run).values_list("stream_id", "next")) if run else {}
+
+
+def existing_project(*, caller: Caller, named: str) -> Project | None:
+    """Return the project that an ingest route names, if the caller may ingest and it is there.
+
+    named  "team/project", or "project" in the key's own team
+
+    Raises NotFound (no such team for this caller), Forbidden, BadRequest.
+    """
+    team_id, slug = team_and_slug(caller, named)
+    if not caller.may(Action.INGEST, team_id):
+        raise Forbidden
+    return Project.objects.select_related("team").filter(team_id=team_id, slug=slug).first()
+
+
+def team_and_slug(caller: Caller, named: str) -> tuple[int, str]:
+    """Return the id of the team that `named` means for this caller, and the project's slug."""
+    if not named:
+        raise BadRequest("Name the project: ?project=team/project.", code="no_project")
+    if not is_storable(named):
+        raise NotFound
+    team, slash, slug = named.rpartition("/")
+    teams = Team.objects.for_caller(caller)
+    found = teams.filter(slug=team) if slash else teams.filter(pk=caller.team)
+    team_id = found.values_list("pk", flat=True).first()
+    if team_id is None:
+        raise NotFound
+    return team_id, slug

@@ -1,0 +1,45 @@
+from tidelog.wire.runs import SLUG
+from tidelog_server.accounts.models import Team
+from tidelog_server.core.errors import Conflict, Invalid
+from tidelog_server.core.gate import Caller
+from tidelog_server.tracking.models import Project
+from tidelog_server.tracking.selectors import existing_project, team_and_slug
+
+
+def create_project(*, team: Team, slug: str, name: str = "") -> Project:
+    """Add a project. Raises Invalid or Conflict."""
+    check_slug(slug)
+    project, created = Project.objects.get_or_create(
+        team=team, slug=slug, defaults={"name": name or slug}
+    )
+    if not created:
+        raise Conflict(f"{team.slug} already has a project {slug}.", code="project_exists")
+    return project
+
+
+def project_for_ingest(*, caller: Caller, named: str) -> Project:
+    """Return the project a batch is for; the first batch of a new one creates it.
+
+    named  "team/project", or "project" in the key's own team
+
+    Raises NotFound (no such team for this caller), Forbidden (may not ingest), Invalid (a name
+    that no project can have).
+    """
+    project = existing_project(caller=caller, named=named)
+    if project is None:
+        team_id, slug = team_and_slug(caller, named)
+        check_slug(slug)
+        project, _ = Project.objects.get_or_create(
+            team_id=team_id, slug=slug, defaults={"name": slug}
+        )
+    return project
+
+
+def check_slug(slug: str) -> None:
+    """Raise Invalid unless `slug` can name a project."""
+    if not SLUG.fullmatch(slug):
+        raise Invalid(
+            "A project's name is 1 to 64 lower-case letters, digits, '.', '_' or '-', beginning "
+            "and ending with a letter or digit.",
+            code="bad_project",
+        )
