@@ -169,12 +169,12 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["tidelog_server.core.api.GateAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tidelog_server.core.rest.GateAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_PARSER_CLASSES": ["tidelog_server.core.api.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["tidelog_server.core.api.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["tidelog_server.core.rest.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["tidelog_server.core.rest.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "tidelog_server.core.api.exception_handler",
+    "EXCEPTION_HANDLER": "tidelog_server.core.rest.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
@@ -183,6 +183,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "tidelog_server.tracking.api.schema.add_ingest",
+    ],
 }
 
 # One request may inflate to this and no further (413).

@@ -2,11 +2,13 @@
 
 from django.urls import include, path
 
+from tidelog_server.accounts.api import MeView
 from tidelog_server.core import health
 
 urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("api/v1/me", MeView.as_view(), name="api-me"),
     path("api/v1/", include("tidelog_server.tracking.api.urls")),
     path("", include("tidelog_server.accounts.urls")),
     path("", include("tidelog_server.tracking.urls")),

@@ -2,8 +2,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
+
+from tidelog_server.accounts.models import User
 
 
 class EmailBackend(ModelBackend):
@@ -19,7 +20,7 @@ class EmailBackend(ModelBackend):
         username: str | None = None,
         password: str | None = None,
         **kwargs: Any,
-    ) -> AbstractBaseUser | None:
+    ) -> User | None:
         email = username or kwargs.get("email") or ""
         if password is None or len(password) > settings.PASSWORD_MAX_LENGTH:
             return None

@@ -6,12 +6,12 @@ from functools import cache
 from typing import Any, ClassVar
 
 from django.conf import settings
-from whitenoise import WhiteNoise
+from whitenoise import WhiteNoise  # type: ignore[import-untyped]
 
 HASHED = r"^.+\.[0-9a-f]{12}\..+$"
 
 
-class Files(WhiteNoise):
+class Files(WhiteNoise):  # type: ignore[misc]
     """What `collectstatic` put into STATIC_ROOT, found once."""
 
     headers: ClassVar[Mapping[str, str]] = {

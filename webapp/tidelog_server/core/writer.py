@@ -8,7 +8,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
@@ -109,16 +109,21 @@ class GroupWriter(Writer):
 def _together(group: list[_Job]) -> None:
     failure: BaseException | None = None
     try:
-        _alone(lambda: [job.run() for job in group])
+        _alone(partial(_run_each, group))
     except Exception as error:  # noqa: BLE001  whatever it was, nothing was committed: all are told
         failure = error
     for job in group:
         job.settle(failure)
 
 
+def _run_each(group: list[_Job]) -> None:
+    for job in group:
+        job.run()
+
+
 def _alone(work: Callable[[], T]) -> T:
     # The thread's connection outlives requests, so nobody else checks whether it still works.
-    connection.health_check_done = False
+    connection.health_check_done = False  # type: ignore[attr-defined]
     try:
         with transaction.atomic():
             return work()

@@ -125,7 +125,8 @@ async def _caller(scope: Scope) -> Caller:
 
 def _project(scope: Scope) -> str:
     try:
-        query = parse_qs(scope.get("query_string", b"").decode("ascii"), max_num_fields=20)
+        text: str = scope.get("query_string", b"").decode("ascii")
+        query = parse_qs(text, max_num_fields=20)
     except ValueError as error:
         raise BadRequest("The query cannot be read.") from error
     return query.get("project", [""])[0]

@@ -96,7 +96,8 @@ class RunQuerySet(models.QuerySet["Run"]):
         """The same runs, each with `gap_count`: how many stretches of its records were lost."""
         gaps = Gap.objects.filter(run=models.OuterRef("pk")).order_by().values("run")
         counted = gaps.annotate(n=models.Count("pk")).values("n")
-        return self.annotate(gap_count=Coalesce(models.Subquery(counted), 0))
+        count = Coalesce(models.Subquery(counted), 0)
+        return self.annotate(gap_count=count)  # type: ignore[no-redef]
 
     def newest_first(self) -> "RunQuerySet":
         return self.order_by("-number")
@@ -146,6 +147,8 @@ class Run(models.Model):
     dropped = models.JSONField(default=dict, blank=True)
     rev = models.BigIntegerField(default=0)
     deleted_at = models.DateTimeField(null=True, blank=True)
+
+    gap_count: int  # only of runs that `with_gaps` was asked for
 
     objects: ClassVar[RunQuerySet] = RunQuerySet.as_manager()  # type: ignore[assignment]
 

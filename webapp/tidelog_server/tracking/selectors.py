@@ -167,7 +167,7 @@ def team_and_slug(caller: Caller, named: str) -> tuple[int, str]:
         raise NotFound
     team, slash, slug = named.rpartition("/")
     teams = Team.objects.for_caller(caller)
-    found = teams.filter(slug=team) if slash else teams.filter(pk=caller.team)
+    found = teams.filter(slug=team) if slash else teams.filter(pk=caller.team or 0)
     team_id = found.values_list("pk", flat=True).first()
     if team_id is None:
         raise NotFound

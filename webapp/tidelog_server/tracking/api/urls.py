@@ -1,5 +1,20 @@
 """REST addresses of projects and runs, all below /api/v1/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from tidelog_server.tracking.api import projects, runs
+from tidelog_server.tracking.api.schema import SchemaView
+
+PROJECT = "projects/<str:team>/<str:project>"
+RUN = f"{PROJECT}/runs/<str:run>"
+
+urlpatterns = [
+    path("schema", SchemaView.as_view(), name="api-schema"),
+    path("projects/<str:team>", projects.ProjectsView.as_view(), name="api-projects"),
+    path(PROJECT, projects.ProjectView.as_view(), name="api-project"),
+    path(f"{PROJECT}/series", projects.MetricsView.as_view(), name="api-project-series"),
+    path(f"{PROJECT}/runs", runs.RunsView.as_view(), name="api-runs"),
+    path(RUN, runs.RunView.as_view(), name="api-run"),
+    path(f"{RUN}/series", runs.SeriesView.as_view(), name="api-run-series"),
+    path(f"{RUN}/logs", runs.LogsView.as_view(), name="api-run-logs"),
+]
