@@ -1,5 +1,11 @@
-"""Pages for people: signing in and out, the way in, the teams."""
+"""Pages for people: signing in and out."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from tidelog_server.accounts import views
+
+urlpatterns = [
+    path("login", views.sign_in, name="login"),
+    path("login/link/<str:token>", views.sign_in_by_link, name="sign-in-link"),
+    path("logout", views.sign_out, name="logout"),
+]

@@ -1,5 +1,19 @@
-"""Pages for people: workspaces and runs."""
+"""Pages for people: the way in, teams, workspaces and runs."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from tidelog_server.tracking.views import home, run, start, workspace
+
+PROJECT = "<str:team>/<str:project>/"
+RUN = f"{PROJECT}runs/<str:run>"
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("start", start.start, name="start"),
+    path("start/seen", start.seen, name="start-seen"),
+    path("<str:team>/", home.team, name="team"),
+    path(PROJECT, workspace.workspace, name="workspace"),
+    path(RUN, run.overview, name="run"),
+    path(f"{RUN}/charts", run.charts, name="run-charts"),
+    path(f"{RUN}/logs", run.logs, name="run-logs"),
+]

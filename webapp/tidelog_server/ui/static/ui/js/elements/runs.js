@@ -6,6 +6,9 @@ import { duration, grouped, number } from "tidelog/format";
 import { slice, sorted } from "tidelog/order";
 import { Pace, paint } from "tidelog/paint";
 
+/** The head of the columns, which stays while the rows scroll under it. */
+const HEAD = 26;
+
 /**
  * The list of runs: what they are worth, and which are drawn. Rows are made for what is in
  * view, so ten thousand runs scroll like ten. The server draws the first rows; this takes over.
@@ -22,7 +25,7 @@ export class TlRuns extends HTMLElement {
   #cursor = "";
   #best = Number.NaN;
   #list = this;
-  #space = h("div", { class: "run-space", role: "rowgroup" });
+  #space = h("div", { class: "run-space" });
   #pace = new Pace(() => this.#update(), 500);
 
   /**
@@ -34,7 +37,8 @@ export class TlRuns extends HTMLElement {
     this.#main = main.key;
     this.#lower = main.lower;
     this.#list = find(this, ".run-list");
-    this.#list.replaceChildren(this.#space);
+    for (const row of this.#list.querySelectorAll(".run-row")) row.remove();
+    this.#list.append(this.#space);
     this.#wireHead();
     this.#wireList();
     desk.store.addEventListener("runs", () => this.#arrange());
@@ -196,7 +200,7 @@ export class TlRuns extends HTMLElement {
   #foot(top, height) {
     const count = this.#rows.length;
     const first = count ? Math.floor(top / height) + 1 : 0;
-    const last = Math.min(count, Math.floor((top + this.#list.clientHeight) / height));
+    const last = Math.min(count, Math.floor((top + this.#list.clientHeight - HEAD) / height));
     find(this, "[data-runs=range]").textContent =
       `${first}–${Math.max(first, last)} of ${grouped(count)}`;
   }
@@ -320,7 +324,8 @@ export class TlRuns extends HTMLElement {
     const next = Math.min(this.#rows.length - 1, Math.max(0, start + by));
     this.#cursor = this.#rows[next].id;
     const height = this.#rowHeight;
-    const { scrollTop, clientHeight } = this.#list;
+    const { scrollTop } = this.#list;
+    const clientHeight = this.#list.clientHeight - HEAD;
     if (next * height < scrollTop) this.#list.scrollTop = next * height;
     else if ((next + 1) * height > scrollTop + clientHeight)
       this.#list.scrollTop = (next + 1) * height - clientHeight;
