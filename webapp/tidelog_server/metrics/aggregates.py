@@ -89,7 +89,7 @@ def fold(parts: Matrix, starts: Integers) -> Matrix:
     return out
 
 
-def group_starts(groups: npt.NDArray[np.int64]) -> Integers:
+def group_starts(groups: npt.NDArray[np.int64] | Vector) -> Integers:
     """Return where each run of equal numbers begins."""
     if not len(groups):
         return np.empty(0, np.intp)

@@ -24,7 +24,6 @@ import numpy as np
 from tidelog_server.metrics import codec
 from tidelog_server.metrics.aggregates import Row, every, no_aggregates, summarise
 from tidelog_server.metrics.codec import Matrix
-from tidelog_server.metrics.columns import Vector
 from tidelog_server.metrics.tails import joined, sort
 from tidelog_server.metrics.values import Points
 
@@ -100,7 +99,7 @@ def landings(directories: Sequence[Directory], points: Points) -> Landing:
     chunk_of = np.maximum(np.searchsorted(first_steps, points.steps, side="right") - 1, 0)
     chunks, starts = np.unique(chunk_of, return_index=True)
     found: Landing = {}
-    for chunk, start, end in zip(chunks, starts, [*starts[1:], len(points)], strict=True):
+    for chunk, start, end in zip(chunks, starts, np.append(starts, len(points))[1:], strict=True):
         block = int(np.searchsorted(ends, chunk, side="right"))
         position = int(chunk - (ends[block] - sizes[block]))
         found.setdefault(block, {})[position] = points[start:end]
@@ -235,10 +234,3 @@ def directory_of(directories: Sequence[Directory]) -> Matrix:
     if not directories:
         return no_aggregates()
     return np.concatenate([directory.chunks for directory in directories], axis=1)
-
-
-def block_of(directories: Sequence[Directory]) -> Vector:
-    """Return the block of each column of `directory_of`."""
-    return np.repeat(
-        [float(d.block) for d in directories], [d.chunks.shape[1] for d in directories]
-    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -45,23 +45,31 @@ def due(*, limit: int = 1_000) -> list[UUID]:
 
 @transaction.atomic
 def compact(run_id: UUID, *, force: bool = False) -> int:
-    """Merge the run's batches into chunks if they are many, or at once if `force`.
+    """Merge the run's batches into chunks if they are due, or at once if `force`.
 
     Returns how many points were merged.
     """
     lock(run_id)
-    rows = list(Batch.objects.filter(run_id=run_id).values_list("stream", "start", "n", "payload"))
-    points = sum(n for _, _, n, _ in rows)
-    if not rows or not (force or len(rows) >= DUE_BATCHES or points >= DUE_POINTS):
+    rows = list(
+        Batch.objects.filter(run_id=run_id).values_list(
+            "stream", "start", "n", "arrived_at", "payload"
+        )
+    )
+    points = sum(n for _, _, n, _, _ in rows)
+    if not rows or not (force or _is_due(len(rows), points, max(row[3] for row in rows))):
         return 0
     arrived: dict[int, list[Arrival]] = defaultdict(list)
-    for _, _, _, payload in rows:
+    for *_, payload in rows:
         for arrival in Tail(payload):
             arrived[arrival.number].append(arrival)
     for part in _parts(sorted(arrived), SERIES_AT_ONCE):
         _merge(run_id, {number: arrived[number] for number in part})
-    _forget_batches(run_id, ((stream, start) for stream, start, _, _ in rows))
+    _forget_batches(run_id, ((stream, start) for stream, start, *_ in rows))
     return points
+
+
+def _is_due(batches: int, points: int, newest: datetime) -> bool:
+    return batches >= DUE_BATCHES or points >= DUE_POINTS or newest < now() - QUIET
 
 
 def lock(run_id: UUID) -> None:
@@ -76,7 +84,7 @@ def lock(run_id: UUID) -> None:
 
 
 def _merge(run_id: UUID, arrived: dict[int, list[Arrival]]) -> None:
-    stored = directories(run_id, arrived)
+    stored = _directories(run_id, arrived)
     points = {number: in_order(arrivals) for number, arrivals in arrived.items()}
     landings = {number: blocks.landings(stored[number], points[number]) for number in points}
     wanted = [
@@ -94,7 +102,7 @@ def _merge(run_id: UUID, arrived: dict[int, list[Arrival]]) -> None:
     _apply(run_id, rewrites)
 
 
-def directories(run_id: UUID, numbers: Iterable[int]) -> dict[int, list[Directory]]:
+def _directories(run_id: UUID, numbers: Iterable[int]) -> dict[int, list[Directory]]:
     """Return the directories of these series' blocks, in order."""
     rows = Chunk.objects.filter(run_id=run_id, level=DIRECTORY, series__in=list(numbers))
     found: dict[int, list[Directory]] = {number: [] for number in numbers}

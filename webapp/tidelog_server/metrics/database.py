@@ -7,10 +7,18 @@ from uuid import UUID
 
 from django.db.models import Count
 
-from tidelog_server.metrics import appending, compaction
+from tidelog_server.metrics import appending, compaction, fetching, reading
 from tidelog_server.metrics.columns import Columns
 from tidelog_server.metrics.models import Batch, Chunk, Series, number_of
-from tidelog_server.metrics.values import SeriesTotal
+from tidelog_server.metrics.values import (
+    EVERYTHING,
+    Chart,
+    Points,
+    RunAxis,
+    SeriesTotal,
+    Window,
+    X,
+)
 
 
 class DatabaseStore:
@@ -36,6 +44,24 @@ class DatabaseStore:
     def keys(self, run_ids: Sequence[UUID]) -> dict[str, int]:
         rows = Series.objects.filter(run_id__in=run_ids).values_list("key")
         return dict(sorted(rows.annotate(runs=Count("run_id")).order_by()))
+
+    def chart(
+        self,
+        *,
+        key: str,
+        runs: Sequence[RunAxis],
+        x: X = X.STEP,
+        window: Window = EVERYTHING,
+        width: int,
+    ) -> Chart:
+        with fetching.snapshot():
+            series = self.series([run.run_id for run in runs], [key])
+            totals = {run_id: found[0] for run_id, found in series.items() if found}
+            return reading.chart(totals=totals, key=key, runs=runs, x=x, window=window, width=width)
+
+    def points(self, *, run_id: UUID, key: str, after: int = 0, limit: int) -> Points:
+        with fetching.snapshot():
+            return reading.points(run_id=run_id, key=key, after=after, limit=limit)
 
     def runs_to_compact(self) -> list[UUID]:
         return compaction.due()

@@ -12,7 +12,15 @@ from uuid import UUID
 
 from tidelog_server.metrics.columns import Columns
 from tidelog_server.metrics.database import DatabaseStore
-from tidelog_server.metrics.values import SeriesTotal
+from tidelog_server.metrics.values import (
+    EVERYTHING,
+    Chart,
+    Points,
+    RunAxis,
+    SeriesTotal,
+    Window,
+    X,
+)
 
 
 class MetricStore(Protocol):
@@ -35,6 +43,28 @@ class MetricStore(Protocol):
 
     def keys(self, run_ids: Sequence[UUID]) -> dict[str, int]:
         """Return every key of these runs, and how many of them have it."""
+        ...
+
+    def chart(
+        self,
+        *,
+        key: str,
+        runs: Sequence[RunAxis],
+        x: X = X.STEP,
+        window: Window = EVERYTHING,
+        width: int,
+    ) -> Chart:
+        """Return the curves of a key on one axis: points while few, else buckets on one grid.
+
+        window  on that axis; for relative time, in seconds from each run's origin
+        width   pixels; at most 1.5 points or buckets are returned for each (2 at least)
+
+        No least and no greatest value is lost. A run without the key has an empty curve.
+        """
+        ...
+
+    def points(self, *, run_id: UUID, key: str, after: int = 0, limit: int) -> Points:
+        """Return points [after, after + limit) of a series, in order of step and arrival."""
         ...
 
     def runs_to_compact(self) -> list[UUID]:

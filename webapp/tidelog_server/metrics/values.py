@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
+import numpy as np
+import numpy.typing as npt
+
 from tidelog_server.metrics.columns import Vector
+from tidelog_server.metrics.grid import Grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +58,59 @@ class Window:
     upper: float = math.inf
 
 
+EVERYTHING = Window()
+
+
 @dataclass(frozen=True, slots=True)
 class RunAxis:
     """A run of a chart, and the moment (seconds since the epoch) its relative time counts from."""
 
     run_id: UUID
     origin: float = 0.0
+
+
+class X(StrEnum):
+    """What a chart's x axis counts."""
+
+    STEP = "step"
+    RELATIVE = "relative"
+    WALL = "wall"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One run's line in a chart.
+
+    total    points stored in the series
+    range    points within the chart's window, each counted
+    columns  by name: "value" at each x, or "mean", "min", "max", "last" of each bucket; NaN where
+             there is nothing to show
+    nan      where a NaN was logged
+    """
+
+    run_id: UUID
+    total: int
+    range: int
+    columns: dict[str, Vector]
+    nan: npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Curves on one x axis: the points themselves while they are few, else buckets.
+
+    x     of each point, rising, as often as it comes in the curve where it comes most; None if
+          these are buckets
+    grid  of the buckets; None if these are points
+    """
+
+    curves: list[Curve]
+    x: Vector | None = None
+    grid: Grid | None = None
+
+    @property
+    def n(self) -> int:
+        """How long the columns are."""
+        if self.grid is not None:
+            return self.grid.n
+        return 0 if self.x is None else len(self.x)

@@ -1,0 +1,179 @@
+"""Read: what a chart or an export needs, from the coarsest level that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+from tidelog_server.metrics import blocks, curves, fetching
+from tidelog_server.metrics.aggregates import Row
+from tidelog_server.metrics.blocks import DIRECTORY, FINE, POINTS, Directory
+from tidelog_server.metrics.codec import Matrix
+from tidelog_server.metrics.curves import LATEST, Gathered, bucket_limit, span_of, within
+from tidelog_server.metrics.fetching import Home
+from tidelog_server.metrics.models import number_of
+from tidelog_server.metrics.tails import joined, sort
+from tidelog_server.metrics.values import Chart, Points, RunAxis, SeriesTotal, Window, X
+
+Flags = npt.NDArray[np.bool_]
+Totals = Mapping[UUID, SeriesTotal]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What of one run's chunks is read, and how.
+
+    chunks  the directories of its blocks side by side, CHUNK being the place in that order
+    homes   where each of them lies
+    whole   those that lie wholly within the window, and are read as aggregates
+    cut     those that are read as points
+    level   of the aggregates
+    """
+
+    run: RunAxis
+    chunks: Matrix
+    homes: list[Home]
+    whole: Flags
+    cut: Flags
+    level: int
+
+
+def chart(
+    *, totals: Totals, key: str, runs: Sequence[RunAxis], x: X, window: Window, width: int
+) -> Chart:
+    """Return the curves of a key. `totals` says what of it the runs have, those that have it."""
+    limit = bucket_limit(width)
+    gathered = {run.run_id: Gathered(run, _count(totals, run)) for run in runs}
+    present = [run for run in runs if run.run_id in totals]
+    grid = curves.common_grid([(run, totals[run.run_id]) for run in present], x, window, limit)
+    if grid is not None:
+        _gather(gathered, number_of(key), present, x, window, buckets=grid.n, limit=limit)
+    return curves.chart_of([gathered[run.run_id] for run in runs], x, grid, limit)
+
+
+def _count(totals: Totals, run: RunAxis) -> int:
+    return totals[run.run_id].n if run.run_id in totals else 0
+
+
+def _gather(
+    gathered: Mapping[UUID, Gathered],
+    number: int,
+    runs: Sequence[RunAxis],
+    x: X,
+    window: Window,
+    *,
+    buckets: int,
+    limit: int,
+) -> None:
+    """Read what the chart needs of these runs."""
+    ids = [run.run_id for run in runs]
+    found = fetching.directories(ids, number)
+    plans = [_plan(run, found[run.run_id], x, window, buckets, limit) for run in runs]
+    fine = fetching.fine_rows({plan.run.run_id: _fine_blocks(plan) for plan in plans}, number)
+    points = fetching.chunk_points(
+        {plan.run.run_id: [plan.homes[i] for i in np.flatnonzero(plan.cut)] for plan in plans},
+        number,
+    )
+    tails = fetching.tails(ids, number)
+    for plan in plans:
+        run_id = plan.run.run_id
+        into = gathered[run_id]
+        if plan.level == DIRECTORY:
+            into.aggregates = plan.chunks[:, plan.whole]
+        elif plan.level == FINE:
+            into.aggregates = _fine_aggregates(
+                plan, {block: rows for (owner, block), rows in fine.items() if owner == run_id}
+            )
+        pieces = [
+            (float(i), points[run_id, plan.homes[i]]) for i in np.flatnonzero(plan.cut).tolist()
+        ]
+        if plan.level == POINTS and pieces:
+            pieces = [(0.0, joined([piece for _, piece in pieces]))]
+        pieces.append((LATEST, tails[run_id]))
+        into.points = [(place, within(piece, x, plan.run, window)) for place, piece in pieces]
+
+
+def _plan(
+    run: RunAxis, found: Sequence[Directory], x: X, window: Window, buckets: int, limit: int
+) -> _Plan:
+    """Choose the coarsest level with at least one aggregate for each bucket, else the points.
+
+    Chunks that reach beyond the window are read as points in any case, so that it is exact.
+    """
+    chunks = blocks.directory_of(found)
+    homes = fetching.homes_of(found)
+    chunks[Row.CHUNK] = np.arange(chunks.shape[1])
+    low, high = span_of(chunks, x, run)
+    seen = (high >= window.lower) & (low <= window.upper)
+    whole = (low >= window.lower) & (high <= window.upper)
+    level = _level(chunks[Row.N, seen], buckets, limit)
+    if level == POINTS:
+        whole = np.zeros_like(whole)
+    return _Plan(run, chunks, homes, whole, seen & ~whole, level)
+
+
+def _level(counts: npt.NDArray[np.float64], buckets: int, limit: int) -> int:
+    if counts.sum() <= limit:
+        return POINTS
+    if len(counts) >= buckets:
+        return DIRECTORY
+    return FINE if np.ceil(counts / blocks.FINE_POINTS).sum() >= buckets else POINTS
+
+
+def _fine_blocks(plan: _Plan) -> set[int]:
+    if plan.level != FINE:
+        return set()
+    return {plan.homes[i][0] for i in np.flatnonzero(plan.whole).tolist()}
+
+
+def _fine_aggregates(plan: _Plan, rows: Mapping[int, Matrix]) -> Matrix:
+    """Return the aggregates of 64 points of all whole chunks, CHUNK being the chunk's place."""
+    block_of = np.array([block for block, _ in plan.homes])
+    lengths = np.ceil(plan.chunks[Row.N] / blocks.FINE_POINTS).astype(int)
+    parts = []
+    for block, matrix in sorted(rows.items()):
+        inside = np.flatnonzero(block_of == block)
+        places = np.repeat(inside, lengths[inside])
+        matrix[Row.CHUNK] = places
+        parts.append(matrix[:, plan.whole[places]])
+    return np.concatenate(parts, axis=1) if parts else plan.chunks[:, :0]
+
+
+def points(*, run_id: UUID, key: str, after: int, limit: int) -> Points:
+    """Return points [after, after + limit) of a series in order of step and arrival."""
+    number = number_of(key)
+    found = fetching.directories([run_id], number)[run_id]
+    tail = fetching.tails([run_id], number)[run_id]
+    if not found:
+        return tail[after : after + limit]
+    homes = fetching.homes_of(found)
+    landing = _landing_by_place(found, tail)
+    sizes = blocks.directory_of(found)[Row.N].astype(int)
+    for place, arrived in landing.items():
+        sizes[place] += len(arrived)
+    ends = np.cumsum(sizes)
+    wanted = np.flatnonzero((ends > after) & (ends - sizes < after + limit)).tolist()
+    stored = fetching.chunk_points({run_id: [homes[place] for place in wanted]}, number)
+    parts = [
+        sort(joined([stored[run_id, homes[place]], *_known(landing, place)])) for place in wanted
+    ]
+    skipped = int(ends[wanted[0]] - sizes[wanted[0]]) if wanted else 0
+    return joined(parts)[after - skipped : after - skipped + limit]
+
+
+def _known(landing: Mapping[int, Points], place: int) -> list[Points]:
+    return [landing[place]] if place in landing else []
+
+
+def _landing_by_place(found: Sequence[Directory], tail: Points) -> dict[int, Points]:
+    """Return which points of the tail fall into which chunk, by the chunk's place in order."""
+    first = np.cumsum([0, *(directory.chunks.shape[1] for directory in found)])
+    return {
+        int(first[block]) + place: arrived
+        for block, chunks in blocks.landings(found, tail).items()
+        for place, arrived in chunks.items()
+    }
