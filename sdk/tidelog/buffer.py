@@ -159,11 +159,11 @@ class RunFolder:
         self.rejects = path / "rejects.jsonl"
         self.quarantine = path / "quarantine"
 
-    def describe(self, content: Mapping[str, Any]) -> None:
+    def describe(self, content: Mapping[str, Any], *, durable: bool = True) -> None:
         """Write `run.json`, unless this run already has one."""
         make_directory(self.path)
         if not self.run_file.exists():
-            write_whole(self.run_file, content)
+            write_whole(self.run_file, content, durable=durable)
 
     def description(self) -> dict[str, Any]:
         """Return `run.json`, or {} if it is missing or damaged."""

@@ -102,6 +102,15 @@ class Journal:
         with self.lock:
             self._begin()
 
+    def move(self, folder: RunFolder) -> None:
+        """Begin anew in another folder; only before anything was written."""
+        with self.lock:
+            self._writer_lock.release()
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+            self.folder = folder
+            self._reset()
+
     def _begin(self) -> None:
         make_directory(self.stream.path)
         self._writer_lock.take()

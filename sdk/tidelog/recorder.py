@@ -39,6 +39,7 @@ class Recorder:
         self.journal = journal
         self.bad: Counter[str] = Counter()
         self.next_step: float = 0
+        self._ended = False
         self._say = say
         self._said: set[str] = set()
         self._layouts: dict[tuple[str, ...], Layout] = {}
@@ -80,6 +81,9 @@ class Recorder:
             )
 
     def _log_with_care(self, data: Any, step: Any) -> None:
+        if self._ended:
+            self.note("ended", "the run has ended; what is logged now is dropped")
+            return
         if not isinstance(data, Mapping):
             kind = type(data).__name__
             self.note("not_a_dict", f"log() takes a dict of numbers, not a {kind}; dropped")
@@ -126,6 +130,11 @@ class Recorder:
     def renewed(self) -> None:
         """Forget which layouts were named: a new segment tells everything itself."""
         self._ready.clear()
+
+    def end(self) -> None:
+        """Take nothing more, and say so to whoever still logs."""
+        self._ready.clear()
+        self._ended = True
 
     def _usable_step(self, step: Any) -> float:
         usable = values.as_step(step)

@@ -1,0 +1,149 @@
+"""`tidelog sync [DIR]`: send what is on this disk, and give a receipt for it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+from tidelog.buffer import Buffer, RunFolder
+from tidelog.config import Settings, resolve
+from tidelog.sender import StreamSender
+from tidelog.transport import HttpTransport
+from tidelog.uploader import TICK, Uploader
+from tidelog.wire.runs import default_name
+
+DONE, WRONG, LEFT, REFUSED, DAMAGED = 0, 1, 2, 3, 4
+PATIENCE = 20.0
+PROGRESS = 0.5
+RESUME = 60.0
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "sync",
+        help="send what is on this disk",
+        description="Send every run of a buffer directory, or one run. Exit codes: 0 all stored, "
+        "2 something is left (network), 3 the key was refused, 4 damaged records were skipped.",
+    )
+    parser.add_argument("dir", nargs="?", help="a buffer or a run in it (default: TIDELOG_DIR)")
+    parser.add_argument("--watch", action="store_true", help="go on as new records come")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Send, show progress, and print the receipt."""
+    buffer, only = _what_to_send(options.dir)
+    settings = resolve(directory=buffer.path)
+    if not settings.key:
+        print(f"no API key for {settings.url}; see `tidelog login`", file=sys.stderr)
+        return REFUSED
+    uploader = Uploader(
+        buffer,
+        HttpTransport(settings.url, settings.key),
+        wanted=lambda folder: only is None or folder.id == only,
+    )
+    try:
+        _work(uploader, watch=options.watch)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+    uploader.close()
+    return _receipt(uploader, settings)
+
+
+def _what_to_send(directory: str | None) -> tuple[Buffer, str | None]:
+    """Return the buffer, and the id of the one run that is meant, if the path is a run's."""
+    path = resolve(directory=directory).directory
+    if (path / "run.json").exists():
+        return Buffer(path.parent.parent.parent), path.name
+    if not (path / "v1").exists() and path.name == "v1":
+        return Buffer(path.parent), None
+    return Buffer(path), None
+
+
+def _work(uploader: Uploader, *, watch: bool) -> None:
+    """Send until all is stored, nothing more can be, or (watching) somebody interrupts."""
+    progress = Progress()
+    moved_at, sent, resumed_at = time.monotonic(), -1, time.monotonic()
+    while True:
+        uploader.discover()
+        uploader.tick()
+        now = time.monotonic()
+        if progress.sent(uploader) != sent:
+            sent, moved_at = progress.sent(uploader), now
+        progress.show(uploader, now)
+        if not watch and (_is_over(uploader) or now - moved_at > PATIENCE):
+            return
+        if watch and now - resumed_at > RESUME:
+            resumed_at = now
+            uploader.resume()
+        time.sleep(TICK)
+
+
+def _is_over(uploader: Uploader) -> bool:
+    """Whether all is stored. A run that is still being written is only brought up to date."""
+    return not uploader.is_working and all(
+        sender.done or sender.session.stopped or sender.is_up_to_date
+        for sender in uploader.senders.values()
+    )
+
+
+class Progress:
+    """One line that is renewed while records leave; nothing when nobody looks."""
+
+    def __init__(self) -> None:  # noqa: D107
+        self._shown_at = 0.0
+        self._visible = sys.stderr.isatty()
+
+    def sent(self, uploader: Uploader) -> int:
+        """Count the records that were acknowledged."""
+        return sum(sender.sent for sender in uploader.senders.values())
+
+    def show(self, uploader: Uploader, now: float) -> None:
+        """Renew the line, twice a second."""
+        if not self._visible or now - self._shown_at < PROGRESS:
+            return
+        self._shown_at = now
+        done = sum(sender.done for sender in uploader.senders.values())
+        total = len(uploader.senders)
+        line = f"\r{self.sent(uploader)} records sent, {done} of {total} streams done"
+        print(line, end="", file=sys.stderr, flush=True)
+
+
+def _receipt(uploader: Uploader, settings: Settings) -> int:
+    """Print what was sent beside what the server holds, run by run; return the exit code."""
+    if not uploader.sessions:
+        print(f"nothing to send in {uploader.buffer.path}")
+        return DONE
+    for run_id, session in uploader.sessions.items():
+        senders = [sender for (run, _), sender in uploader.senders.items() if run == run_id]
+        _tell(session.folder, senders, session.message if session.stopped else "")
+    senders = list(uploader.senders.values())
+    if any(sender.session.stopped in ("auth", "missing") for sender in senders):
+        return REFUSED
+    if not all(sender.done or sender.is_up_to_date for sender in senders):
+        print(f"something is left: {settings.url} did not take it; try again later")
+        return LEFT
+    return DAMAGED if any(_skipped(sender) for sender in senders) else DONE
+
+
+def _skipped(sender: StreamSender) -> int:
+    return sender.damaged + sender.reader.damaged + sender.rejected
+
+
+def _tell(folder: RunFolder, senders: list[StreamSender], trouble: str) -> None:
+    name = folder.description().get("name") or default_name(folder.id)
+    sent = sum(sender.sent for sender in senders)
+    stored = sum(sender.position or 0 for sender in senders)
+    held = sum(sender.reader.held_end() for sender in senders)
+    print(f"{name}: {sent} records sent, {stored} of {held} stored")
+    damaged = sum(sender.damaged + sender.reader.damaged for sender in senders)
+    rejected = sum(sender.rejected for sender in senders)
+    if damaged:
+        print(f"    {damaged} records damaged and skipped; their bytes are in {folder.quarantine}")
+    if rejected:
+        print(f"    {rejected} records refused by the server; see {folder.rejects}")
+    if trouble:
+        print(f"    {trouble}")

@@ -1,0 +1,349 @@
+"""Sending one stream: read, cut a batch, post it, do what the answer means."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from tidelog import retention
+from tidelog.answers import Meaning, Verdict, meaning
+from tidelog.batches import Batch, BatchBuilder
+from tidelog.buffer import Lock, RunFolder, StreamFolder, open_private
+from tidelog.packing import Unpacker
+from tidelog.reader import Gap, StreamReader
+from tidelog.transport import Transport, Unreachable, records_path, streams_path
+from tidelog.wire.batch import MAX_RECORDS
+from tidelog.wire.frames import Frame, FrameType
+
+LINGER = 1.0
+LINGER_WATCHED = 0.2
+HEARTBEAT = 30.0
+LIFE_CHECK = 1.0
+AUTH_PAUSE = 60.0
+LONGEST_PAUSE = 60.0
+STOPS: tuple[Verdict, ...] = ("auth", "missing", "deleted", "upgrade")
+POLL = 0.05
+
+
+class RunSession:
+    """What the streams of one run share while they are sent: their run, and what stops it.
+
+    stopped  why nothing can be sent now ("auth", "missing", ...), or None
+    """
+
+    def __init__(self, folder: RunFolder, transport: Transport) -> None:  # noqa: D107
+        self.folder = folder
+        self.transport = transport
+        self.description = folder.description()
+        self.stopped: Verdict | None = None
+        self.message = ""
+        self.known: Mapping[str, Any] | None = None
+        self._told = ""
+
+    @property
+    def params(self) -> dict[str, str]:
+        """Return the query that every request carries: which team and project it is for."""
+        team, project = self.description.get("team"), self.description.get("project", "")
+        return {"project": f"{team}/{project}" if team else str(project)}
+
+    def ask(self) -> Meaning:
+        """Ask once a session where the server is, for every stream."""
+        answer = self.transport.get(streams_path(self.folder.id), self.params)
+        streams = answer.json().get("streams")
+        if answer.status == 200 and isinstance(streams, dict):
+            self.known = streams
+            return Meaning("ok")
+        if answer.status == 200:
+            return Meaning("retry", message="something on the way answers instead of the server")
+        return meaning(answer, stream="", start=0, end=0)
+
+    def stop(self, found: Meaning) -> None:
+        """Send nothing more until `resume`, and leave word why."""
+        self.stopped = found.verdict
+        self.tell(found.verdict, _sentence(found))
+
+    def resume(self) -> None:
+        """Try again."""
+        self.stopped = None
+
+    def tell(self, state: str, message: str = "", **more: Any) -> None:
+        """Leave word for the training process, when there is something new to say."""
+        word = json.dumps([state, message, more])
+        if word == self._told:
+            return
+        self._told = word
+        self.message = message
+        content = {"state": state, "message": message, "at": time.time(), "pid": os.getpid()}
+        self.folder.tell({**content, **more})
+
+
+def _sentence(found: Meaning) -> str:
+    keep = "everything stays on disk"
+    if found.verdict == "auth":
+        return f"the API key was refused ({found.message}); {keep}; renew it with `tidelog login`"
+    if found.verdict == "missing":
+        return f"no such project for this key ({found.message}); {keep}"
+    if found.verdict == "deleted":
+        return f"the run was deleted on the server; {keep}"
+    return f"the server speaks a later protocol; upgrade tidelog; {keep}"
+
+
+class StreamSender:
+    """Brings one stream to the server, exactly once.
+
+    Positions come from the server: `ack.json` is only a note for others. One request is under
+    way at a time. `step` does at most one exchange and says in `due` when to come back.
+
+    done      whether nothing will ever come of this stream any more
+    position  how far the server has it; None until it was asked
+    sent      records that were acknowledged in this session
+    """
+
+    def __init__(self, session: RunSession, folder: StreamFolder) -> None:  # noqa: D107
+        self.session = session
+        self.folder = folder
+        self.reader = StreamReader(folder, session.folder.quarantine)
+        self.position: int | None = None
+        self.due = 0.0
+        self.done = False
+        self.sent = 0
+        self.rejected = 0
+        self.damaged = 0
+        self.failures = 0
+        self.alive = True
+        self._pending: deque[Frame | Gap] = deque()
+        self._unpacker = Unpacker()
+        self._refused: dict[int, str] = {}
+        self._limit = MAX_RECORDS
+        self._introduced = False
+        self._finished = False
+        self._linger = LINGER
+        self._heard_at = 0.0
+        self._looked_at = 0.0
+        self._resting = False
+        self._lock = Lock(folder.sync_lock)
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether the last look found nothing more to send, of a writer that lives."""
+        return self.alive and self._resting
+
+    def step(self) -> None:
+        """Do what is due."""
+        try:
+            if self.position is None and not self._begin():
+                return
+            self._exchange()
+        except Unreachable as error:
+            self._obey(Meaning("retry", message=str(error)), None)
+        except FileNotFoundError:  # somebody removed the run while we read it
+            self.done = not self.folder.path.exists()
+            self._later(LINGER)
+
+    def _begin(self) -> bool:
+        self._lock.take()
+        if self.session.known is None:
+            found = self.session.ask()
+            if found.verdict != "ok":
+                self._obey(found, None)
+                return False
+        known = (self.session.known or {}).get(self.folder.id, 0)
+        self._go_to(known if isinstance(known, int) else 0)
+        return True
+
+    def _go_to(self, position: int) -> None:
+        self.position = position
+        self._pending.clear()
+        self.reader.rewind(position)
+
+    # --- one exchange --------------------------------------------------------------------
+
+    def _exchange(self) -> None:
+        self._look_for_life()
+        self._resting = False
+        batch = self._next_batch()
+        if batch is None:
+            self._rest()
+            return
+        answer = self.session.transport.post(
+            records_path(self.session.folder.id, self.folder.id), self.session.params, batch.body
+        )
+        following = answer.json().get("next")
+        end = batch.end
+        if isinstance(following, int) and following > end:  # another sync was faster
+            end = self.reader.held_end()
+        self._obey(meaning(answer, stream=self.folder.id, start=batch.start, end=end), batch)
+
+    def has_ended(self) -> bool:
+        """Whether the writer has just let go: there is nothing to linger for any more."""
+        if self.alive and not self.failures and not self.folder.is_alive():
+            self.alive = False
+            return True
+        return False
+
+    def _look_for_life(self) -> None:
+        """Ask before reading: what a dead writer left is all there when we read."""
+        now = time.monotonic()
+        if now - self._looked_at >= LIFE_CHECK:
+            self._looked_at = now
+            self.alive = self.folder.is_alive()
+
+    def _next_batch(self) -> Batch | None:
+        start = self.position or 0
+        builder = self._builder(start)
+        while self._fill() and builder.add(self._pending[0]):
+            self._pending.popleft()
+        self.damaged += builder.damaged
+        if builder.count:
+            return builder.build(self._introduction())
+        if self.alive:
+            due = time.monotonic() - self._heard_at >= HEARTBEAT
+            return builder.build({}) if due and self._introduced else None
+        return self._farewell(builder)
+
+    def _builder(self, start: int) -> BatchBuilder:
+        return BatchBuilder(
+            start,
+            unpacker=self._unpacker,
+            layouts=self._find_layouts,
+            refused=self._refused,
+            limit=self._limit,
+        )
+
+    def _fill(self) -> bool:
+        if not self._pending:
+            self._pending.extend(self.reader.read())
+        return bool(self._pending)
+
+    def _introduction(self) -> dict[str, Any]:
+        return {} if self._introduced else {"run": self.session.description}
+
+    def _find_layouts(self) -> None:
+        for frame in self.reader.frames_from_the_start():
+            if frame.type == FrameType.METRICS and b'"d":' in frame.payload:
+                self._unpacker.read(frame.payload)
+
+    def _farewell(self, builder: BatchBuilder) -> Batch | None:
+        """Tell that the writer died without FINISH, unless the run goes on elsewhere here."""
+        if not self._finished:
+            last = self.reader.last()
+            self._finished = last is not None and last.type == FrameType.FINISH
+        elsewhere = any(stream.is_alive() for stream in self.session.folder.streams())
+        told = self.folder.ack().get("done") is True
+        if self._finished or elsewhere or told or not self.position:
+            return None
+        return builder.build({"writer": "gone"})
+
+    def _rest(self) -> None:
+        """Nothing to send."""
+        if self.alive:
+            self._resting = True
+            self._later(POLL)
+            return
+        self.done = True
+        if self.position:
+            self._note_ack({}, done=True)
+        self._lock.release()
+
+    # --- answers -------------------------------------------------------------------------
+
+    def _obey(self, found: Meaning, batch: Batch | None) -> None:
+        if found.verdict == "ok" and batch is not None:
+            self._stored(found, batch)
+        elif found.verdict == "rewind":
+            self.failures += 1
+            self._go_to(found.next)
+            self._later(0 if self.failures < 3 else self._pause(None))
+        elif found.verdict in ("halve", "bisect") and batch is not None and batch.count:
+            self._narrow(found, batch)
+        elif found.verdict in STOPS:
+            self._stop(found)
+        else:
+            self._retry(found)
+
+    def _stored(self, found: Meaning, batch: Batch) -> None:
+        self.failures = 0
+        self.sent += batch.count
+        self._introduced = True
+        self._heard_at = time.monotonic()
+        self._limit = min(2 * self._limit, MAX_RECORDS)
+        self._finished = self._finished or batch.finished
+        self._linger = LINGER_WATCHED if found.content.get("watched") is True else LINGER
+        self._write_rejects(found.content.get("rejected"))
+        if found.next != batch.end:
+            self._go_to(found.next)
+        self.position = found.next
+        gone = not batch.count and not self.alive
+        self._note_ack(found.content, done=gone)
+        self.done = gone
+        retention.trim(self.folder, found.next)
+        self.session.tell("ok", path=found.content.get("url"))
+        self._later(0 if self._pending or not self.alive else self._linger)
+
+    def _note_ack(self, content: Mapping[str, Any], *, done: bool) -> None:
+        previous = self.folder.ack()
+        self.folder.acknowledge(
+            {
+                "next": self.position,
+                "server": content.get("server") or previous.get("server"),
+                "epoch": content.get("epoch") or previous.get("epoch"),
+                "team": self.session.description.get("team"),
+                "done": done,
+                "at": previous.get("at") if previous.get("done") else time.time(),
+            }
+        )
+
+    def _narrow(self, found: Meaning, batch: Batch) -> None:
+        """Send half of it; a single record that is refused becomes a gap."""
+        why = "too_large" if found.verdict == "halve" else "rejected"
+        self._go_to(batch.start)
+        if batch.count > 1:
+            self._limit = max(1, batch.count // 2)
+            self._later(0)
+        elif batch.start in self._refused:
+            self._retry(found)
+        else:
+            self._refused[batch.start] = why
+            self._write_rejects([{"seq": batch.start, "code": why, "message": found.message}])
+            self._later(0)
+
+    def _write_rejects(self, rejected: object) -> None:
+        if not isinstance(rejected, list) or not rejected:
+            return
+        self.rejected += len(rejected)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        descriptor = open_private(self.session.folder.rejects, flags)
+        try:
+            for item in rejected:
+                line = json.dumps({"stream": self.folder.id, "answer": item})
+                os.write(descriptor, line.encode() + b"\n")
+        finally:
+            os.close(descriptor)
+
+    def _stop(self, found: Meaning) -> None:
+        if self.position is not None:
+            self._go_to(self.position)
+        self.session.stop(found)
+        self._later(AUTH_PAUSE)
+
+    def _retry(self, found: Meaning) -> None:
+        if self.position is not None:
+            self._go_to(self.position)
+        self.failures += 1
+        if self.failures > 1:
+            message = found.message or "the server cannot be reached"
+            self.session.tell("retrying", f"{message}; everything is on disk, trying again")
+        self._later(self._pause(found.after))
+
+    def _pause(self, after: float | None) -> float:
+        if after is not None:
+            return after
+        return random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2 ** min(self.failures, 10)))
+
+    def _later(self, seconds: float) -> None:
+        self.due = time.monotonic() + seconds
