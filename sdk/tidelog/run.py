@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -139,6 +138,8 @@ class Run:
         self._journal.open()
 
     def _fall_back(self, name: str | None) -> None:
+        import tempfile
+
         place = Path(tempfile.mkdtemp(prefix="tidelog-"))
         self._folder = Buffer(place).run(self.id)
         self._journal.move(self._folder)

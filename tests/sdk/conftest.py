@@ -113,6 +113,7 @@ def tidelog(environment: dict[str, str]) -> Callable[..., subprocess.CompletedPr
         command = "import sys; from tidelog.cli import main; sys.exit(main())"
         return subprocess.run(
             [sys.executable, "-c", command, *arguments],
+            check=False,
             env=environment,
             capture_output=True,
             text=True,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 MAGIC = b"TL"
 FRAME_HEAD = struct.Struct("<2sBBIQ")
@@ -48,8 +48,7 @@ class FrameError(ValueError):
     """A payload that no frame can carry."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """A frame whose checksum fits.
 
     type     a FrameType, or a number that a later version gave
@@ -66,16 +65,14 @@ class Frame:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(NamedTuple):
     """Bytes [start, end) that are no frame, in front of a good one."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentHeader:
+class SegmentHeader(NamedTuple):
     """The first 40 bytes of a segment.
 
     first_seq  sequence number of its first frame

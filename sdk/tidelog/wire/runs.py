@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from enum import Enum
@@ -91,6 +90,8 @@ def is_key(text: object) -> bool:
 
 def default_name(run_id: str) -> str:
     """Return the two words that a run without a name is called by, the same ones for ever."""
+    import hashlib  # costs more than the rest of this module, and few need it
+
     digest = hashlib.sha256(run_id.encode()).digest()
     return f"{_pick(_FIRST_WORDS, digest[:4])}-{_pick(_SECOND_WORDS, digest[4:8])}"
 
