@@ -32,6 +32,8 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "uvicorn.access": {"level": "WARNING"},
+        # A traceback a second while Redis is away; the relay counts what is lost.
+        "channels_redis.pubsub": {"level": "CRITICAL"},
     },
 }
 

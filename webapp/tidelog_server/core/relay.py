@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
@@ -79,18 +80,17 @@ class Relay:
                 self._outbox: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(WAITING_FRAMES)
                 self._changed = asyncio.Event()
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._run, name="bus-relay", daemon=True).start()
+                threading.Thread(
+                    target=self._loop.run_until_complete, args=(self._work(),), daemon=True
+                ).start()
             return self._loop
 
     # On the loop ------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        assert self._loop is not None
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._work())
-
     async def _work(self) -> None:
-        await asyncio.gather(self._send_frames(), self._keep_joined())
+        async with asyncio.TaskGroup() as together:
+            together.create_task(self._send_frames())
+            together.create_task(self._keep_joined(together))
 
     def _offer(self, topic: str, frame: bytes) -> None:
         try:
@@ -107,16 +107,17 @@ class Relay:
             message = {"type": "bus.frame", "from": self._origin, "topic": topic, "frame": frame}
             await self._try(self._layer.group_send(topic, message))
 
-    async def _keep_joined(self) -> None:
+    async def _keep_joined(self, together: asyncio.TaskGroup) -> None:
         """Hold one channel that is in the group of every topic somebody here listens to."""
         channel = await self._new_channel()
-        receiving = asyncio.create_task(self._receive_frames(channel))
-        while not receiving.done():
+        together.create_task(self._receive_frames(channel))
+        while True:
             self._changed.clear()
             await self._join_and_leave(channel)
             await self._announce()
             pause = ANNOUNCE if self._joined == {*self._wanted, WATCHERS} else RETRY
-            await asyncio.wait([asyncio.create_task(self._changed.wait())], timeout=pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), pause)
 
     async def _new_channel(self) -> str:
         while True:
