@@ -26,8 +26,12 @@ class Files(WhiteNoise):  # type: ignore[misc]
             prefix=settings.STATIC_URL,
             allow_all_origins=False,
             immutable_file_test=HASHED,
-            add_headers_function=lambda headers, path, url: headers.update(self.headers),
+            add_headers_function=self._add_headers,
         )
+
+    def _add_headers(self, headers: Any, path: str, url: str) -> None:
+        for name, value in self.headers.items():
+            headers[name] = value
 
 
 @cache
