@@ -50,6 +50,7 @@ CASES = [
     for method in declared.actions
 ]
 REST = [case for case in CASES if str(case.values[0]).startswith("api/")]
+CHANGING = [case for case in CASES if case.values[1].actions[case.values[2]] is not Action.READ]
 INGEST = [pytest.param(route, id=f"{route.method} {route.pattern}") for route in ingest.ROUTES]
 
 
@@ -105,10 +106,8 @@ class TestAnAddressThatNamesAnObject:
         missing = send(client, method, url_of(route, {**MISSING, "team": "nothing"}))
         assert (foreign.content, foreign.headers) == (missing.content, missing.headers)
 
-    @pytest.mark.parametrize(("route", "declared", "method"), CASES)
+    @pytest.mark.parametrize(("route", "declared", "method"), CHANGING)
     def test_refuses_a_viewer_all_but_reading(self, people, route, declared, method):
-        if declared.actions[method] is Action.READ:
-            pytest.skip("a viewer may read")
         response = send(browser_of(people.viewer), method, url_of(route, WORDS))
         assert response.status_code == 403
 
