@@ -100,3 +100,60 @@ LogsShape = inline_serializer(
         ),
     },
 )
+
+
+ChartRequestShape = inline_serializer(
+    "ChartRequest",
+    {
+        "key": serializers.CharField(),
+        "runs": serializers.ListField(child=serializers.CharField(), max_length=100),
+        "x": serializers.ChoiceField(["step", "relative", "wall"], required=False),
+        "from": serializers.FloatField(required=False, allow_null=True),
+        "to": serializers.FloatField(required=False, allow_null=True),
+        "width": serializers.IntegerField(required=False, help_text="Pixels, 1 to 4000."),
+    },
+)
+
+
+class ChartRunShape(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    total = serializers.IntegerField(help_text="Points stored in the series.")
+    range = serializers.IntegerField(help_text="Points between `from` and `to`.")
+    cols = serializers.ListField(
+        child=serializers.CharField(), help_text="The columns that follow, each under its name."
+    )
+    nan = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Indices where a NaN was logged."
+    )
+    origin = serializers.FloatField(help_text="What relative time counts from, in seconds.")
+
+
+ChartShape = inline_serializer(
+    "Chart",
+    {
+        "v": serializers.IntegerField(),
+        "key": serializers.CharField(),
+        "x": serializers.ListField(child=serializers.FloatField(), help_text="In mode raw."),
+        "from": serializers.FloatField(allow_null=True),
+        "to": serializers.FloatField(allow_null=True),
+        "mode": serializers.ChoiceField(["raw", "buckets"]),
+        "n": serializers.IntegerField(help_text="How long the columns are."),
+        "x0": serializers.FloatField(required=False),
+        "dx": serializers.FloatField(
+            required=False, help_text="Bucket i covers [x0 + i dx, x0 + (i + 1) dx)."
+        ),
+        "runs": ChartRunShape(many=True),
+    },
+)
+
+PointsShape = inline_serializer(
+    "Points",
+    {
+        "key": serializers.CharField(),
+        "after": serializers.IntegerField(),
+        "next": serializers.IntegerField(allow_null=True),
+        "points": serializers.ListField(
+            child=serializers.ListField(child=NumberField()), help_text="[step, seconds, value]"
+        ),
+    },
+)
