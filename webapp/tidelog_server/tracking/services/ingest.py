@@ -20,7 +20,7 @@ from tidelog_server.tracking.batches import Batch
 from tidelog_server.tracking.models import Gap, Project, Run, Stream
 from tidelog_server.tracking.services.projects import project_for_ingest
 from tidelog_server.tracking.services.records import Story
-from tidelog_server.tracking.services.runs import open_run, take_rev
+from tidelog_server.tracking.services.runs import check_run_id, open_run, take_rev
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ def ingest_batch(
     """
     if not is_stream_id(stream_id):
         raise Invalid("A stream's id is 32 hexadecimal digits.", code="bad_stream_id")
+    check_run_id(run_id)
     project = project_for_ingest(caller=caller, named=project_name)
     run = _locked_run(project, run_id, caller, batch)
     stream, _ = Stream.objects.get_or_create(run=run, stream_id=stream_id)

@@ -36,8 +36,7 @@ def open_run(
 
     Runs in the caller's transaction, under the project's row lock. Raises Invalid.
     """
-    if not is_run_id(run_id):
-        raise Invalid("A run's id is 1 to 64 letters, digits, '.', '_' or '-'.", code="bad_run_id")
+    check_run_id(run_id)
     Project.objects.select_for_update().get(pk=project.pk)
     number = 1 + (Run.objects.filter(project=project).aggregate(top=Max("number"))["top"] or 0)
     created = moment(run_file.get("created")) or now()
@@ -54,6 +53,12 @@ def open_run(
         },
     )
     return run
+
+
+def check_run_id(run_id: str) -> None:
+    """Raise Invalid unless `run_id` can name a run."""
+    if not is_run_id(run_id):
+        raise Invalid("A run's id is 1 to 64 letters, digits, '.', '_' or '-'.", code="bad_run_id")
 
 
 def _name(run_file: Mapping[str, Any]) -> str:
