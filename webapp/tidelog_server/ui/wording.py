@@ -1,5 +1,6 @@
 """Numbers and times in the words of the interface; `format.js` says the same in the browser."""
 
+import json
 import math
 from datetime import datetime
 
@@ -19,6 +20,11 @@ def number(value: object) -> str:
     return _finite(float(value))
 
 
+def exact(value: object) -> str:
+    """Return a config's value as it was given: 0.0003 stays itself, text loses its quotes."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
 def _finite(value: float) -> str:
     size = abs(value)
     if size < 1e-2 or size >= 1e9:
@@ -26,7 +32,7 @@ def _finite(value: float) -> str:
         return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
     if value.is_integer() or size >= 1000:
         return f"{round(value):,}"
-    return f"{value:.{max(0, 3 - math.floor(math.log10(size)) - (size < 1))}f}"
+    return f"{value:.{max(0, 3 - math.floor(math.log10(size)))}f}"
 
 
 def duration(seconds: float) -> str:

@@ -22,6 +22,7 @@ from tidelog_server.tracking.views.live_page import (
 )
 
 FIGURES = 6
+_SPLITS = {"val": 0, "test": 1, "eval": 1, "train": 2}
 TROUBLED = {Run.State.FAILED, Run.State.CRASHED}
 _WORDS_OF_FAILURE = ("error", "exception", "killed", "fatal", "traceback")
 
@@ -68,12 +69,14 @@ def _page(request: HttpRequest, run: Run, tab: str, more: Mapping[str, Any]) -> 
 
 def figures(series: list[SeriesTotal], main: Main) -> list[dict[str, Any]]:
     """Return the headline figures: the main metric first, then the other common ones."""
-    rank = {"val": 0, "test": 1, "eval": 1, "train": 2}
-    order = sorted(
-        series,
-        key=lambda s: (s.key != main["key"], rank.get(s.key.split("/")[0], 3), s.key.count("/")),
-    )
+    order = sorted(series, key=lambda s: (s.key != main["key"], *_rank(s.key)))
     return [_figure(s, main["key"], lower=main["lower"]) for s in order[:FIGURES]]
+
+
+def _rank(key: str) -> tuple[int, bool, str]:
+    head, _, tail = key.rpartition("/")
+    told = any(word in tail.lower() for word in ("loss", "acc", "score", "reward"))
+    return _SPLITS.get(head, len(_SPLITS)), not told, key
 
 
 def _figure(series: SeriesTotal, main: str, *, lower: bool) -> dict[str, Any]:

@@ -82,6 +82,11 @@ def number(value: object) -> str:
 
 
 @register.filter
+def exact(value: object) -> str:
+    return wording.exact(value)
+
+
+@register.filter
 def duration(seconds: float) -> str:
     return wording.duration(seconds)
 

@@ -16,7 +16,7 @@ export function number(value, digits = 4) {
   if (size < 1e-2 || size >= 1e9) return exponent(value, 2);
   if (Number.isInteger(value)) return grouped(value);
   if (size >= 1000) return grouped(Math.round(value));
-  return value.toFixed(Math.max(0, digits - 1 - Math.floor(Math.log10(size)) - (size < 1 ? 1 : 0)));
+  return value.toFixed(Math.max(0, digits - 1 - Math.floor(Math.log10(size))));
 }
 
 /** @param {number} value @param {number} digits */
@@ -146,6 +146,7 @@ export function ends(title) {
  * @param {string} key
  */
 export function unit(key) {
+  if (/(^|[/_.])per[_.]/i.test(key)) return "";
   const known = [
     [/(percent|_pct|utili[sz]ation)$/i, "%"],
     [/(_gb|_gib)$/i, "GB"],

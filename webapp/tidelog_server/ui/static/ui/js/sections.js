@@ -23,5 +23,12 @@ export function sections(keys, main) {
   const rank = (/** @type {string} */ name) => (name === "system" ? 2 : name === first ? 0 : 1);
   return [...found]
     .sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b, "en"))
-    .map(([name, list]) => [name, list.sort((a, b) => Number(b === main) - Number(a === main))]);
+    .map(([name, list]) => [name, list.sort((a, b) => weight(a, main) - weight(b, main))]);
+}
+
+/** What people look at first: the main metric, then losses and scores. */
+/** @param {string} key @param {string} main */
+function weight(key, main) {
+  if (key === main) return 0;
+  return /(loss|acc|accuracy|reward|score|f1|auc)$/i.test(key) ? 1 : 2;
 }

@@ -64,8 +64,9 @@ export function span(lines) {
   let high = Number.NEGATIVE_INFINITY;
   for (const { curve } of lines) {
     if (!curve.length) continue;
-    low = Math.min(low, curve.x[0]);
-    high = Math.max(high, curve.x[curve.length - 1]);
+    const half = curve.grid.mode === "buckets" ? curve.grid.dx / 2 : 0;
+    low = Math.min(low, curve.x[0] - half);
+    high = Math.max(high, curve.x[curve.length - 1] + half);
   }
   if (low > high) return [0, 1];
   return low === high ? [low - 0.5, high + 0.5] : [low, high];

@@ -31,7 +31,7 @@ board.start(desk, page.main.key);
 wireKeys({ desk, live, board, runs });
 find(document, "#toggle-runs").addEventListener("click", (event) => {
   const hidden = find(document, ".workspace").classList.toggle("runs-hidden");
-  /** @type {Element} */ (event.currentTarget).setAttribute("aria-pressed", String(!hidden));
+  /** @type {Element} */ (event.currentTarget).setAttribute("aria-expanded", String(!hidden));
 });
 
 store.follow(live);
