@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import time
 from binascii import b2a_base64
 from collections import Counter
@@ -18,6 +19,19 @@ from tidelog.wire.runs import jsonable
 MAX_LAYOUTS = 1_000
 KEYS_A_RECORD = 2_000
 OPS_BYTES = 1024 * 1024
+
+# Unknown keys, no dict, or values that do not say at once which number they are. Not Exception:
+# what a signal handler raises here is the script's own business.
+CLOSER_LOOK = (
+    KeyError,
+    AttributeError,
+    TypeError,
+    ValueError,
+    OverflowError,
+    RuntimeError,
+    Warning,
+    struct.error,
+)
 
 _METRICS = int(FrameType.METRICS)
 _LIMIT = values.TOO_LARGE
@@ -55,7 +69,7 @@ class Recorder:
             keys = tuple(data)
             layout = self._ready[keys]
             packed = layout.pack(*data.values())
-        except Exception:  # noqa: BLE001  # unknown keys, or values that need a closer look
+        except CLOSER_LOOK:
             self._log_with_care(data, step)
             return
         journal = self.journal

@@ -74,22 +74,27 @@ def _whole_text(text: str) -> str:
 
 def as_number(value: Any) -> float | None:
     """Return `value` as a float64, or None if it is no single number."""
+    if isinstance(value, (int, float)):
+        return _float(value)
     if isinstance(value, (str, bytes)):
         return None
     try:
-        return _converted(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
+        return _foreign_number(value)
     except Exception:  # noqa: BLE001  # foreign conversions raise whatever they like
         return None
 
 
-def _converted(value: Any) -> float | None:
-    if isinstance(value, (int, float)):
+def _float(value: float) -> float:
+    try:
         return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _foreign_number(value: Any) -> float | None:
     if hasattr(value, "item"):  # arrays and tensors of one element
         value = value.item()
-        return float(value) if isinstance(value, (int, float)) else None
+        return _float(value) if isinstance(value, (int, float)) else None
     if hasattr(value, "__float__") or hasattr(value, "__index__"):
         return float(value)
     return None
