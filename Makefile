@@ -14,14 +14,14 @@ CLEAN := env -u TIDELOG_URL -u TIDELOG_API_KEY -u TIDELOG_PROJECT -u TIDELOG_DIR
 .PHONY: up demo test check bench format assets lock clean
 
 up: $(VENV)/.serve assets
-	exec $(BIN)/tidelog up --port $(PORT) --data-dir $(DATA_DIR)
+	@exec $(BIN)/tidelog up --port $(PORT) --data-dir $(DATA_DIR)
 
 demo: $(VENV)/.serve assets
-	exec $(BIN)/tidelog demo --port $(PORT) --data-dir $(DATA_DIR)
+	@exec $(BIN)/tidelog demo --port $(PORT) --data-dir $(DATA_DIR)
 
 test: $(VENV)/.develop node_modules/.develop assets
 	sh tests/services.sh
-	node --test tests/js/
+	npm test --silent
 	$(CLEAN) -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest --cov --cov-report=
 	$(CLEAN) $(BIN)/python tests/with_services.py $(BIN)/python -m pytest tests/server tests/contracts --cov --cov-append
 
@@ -43,11 +43,11 @@ format: $(VENV)/.develop node_modules/.develop
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/djade --target-version 5.2 $$(git ls-files '$(TEMPLATES)/*.html')
-	npm run --silent format
+	npx biome check --write .
 
 # The front-end libraries and fonts that we serve ourselves, out of the locked npm packages.
 assets: node_modules/.serve
-	npm run --silent assets
+	@npm run --silent assets
 
 # Renews every locked version, with hashes. Read the difference before you commit it.
 lock:
@@ -66,19 +66,23 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.serve: requirements.lock pyproject.toml | $(BIN)/python
-	$(PIP) install --require-hashes -r requirements.lock
-	$(PIP) install --no-deps --no-build-isolation -e .
-	touch $@
+	@echo "Installing the server into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
 
 $(VENV)/.develop: requirements-dev.lock $(VENV)/.serve
-	$(PIP) install --require-hashes -r requirements-dev.lock
-	touch $@
+	@echo "Installing the development tools into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
 
 node_modules/.serve: package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing. On Debian: apt-get install npm (Node 20 or newer)"; exit 1; }
-	npm ci --silent --omit=dev
-	touch $@
+	@echo "Installing the front-end libraries"
+	@npm ci --loglevel=error --omit=dev
+	@touch $@
 
 node_modules/.develop: package-lock.json node_modules/.serve
-	npm ci --silent
-	touch node_modules/.serve $@
+	@echo "Installing the front-end tools"
+	@npm ci --loglevel=error
+	@touch node_modules/.serve $@
