@@ -56,7 +56,7 @@ lock:
 	  --custom-compile-command "make lock" --extra server --extra demo --group build -o requirements.lock pyproject.toml
 	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" --extra server --extra demo --group dev -c requirements.lock -o requirements-dev.lock pyproject.toml
-	npm update --package-lock-only --omit-lockfile-registry-resolved
+	rm -f package-lock.json && npm install --package-lock-only --loglevel=error
 
 clean:
 	rm -rf $(VENV) node_modules webapp/tidelog_server/ui/static/vendor .mypy_cache .ruff_cache .pytest_cache .coverage
