@@ -71,6 +71,7 @@ class Writer:
         }
         axes = [(array("d", steps).tobytes(), array("d", times).tobytes())] if steps else []
         body = encode(header, axes, [array("d", column).tobytes() for column in values.values()])
+        headers = {"Content-Type": "application/octet-stream"}
         answer = self.session.post(
             self.address,
             data=body,
@@ -92,7 +93,7 @@ class Writer:
                 (FrameType.SET, {"t": ms, "k": "name", "ops": [["", name]]}),
                 (
                     FrameType.SET,
-                    {"t": ms, "k": "config", "ops": [[k, v] for k, v in config.items()]},
+                    {"t": ms, "k": "config", "ops": list(map(list, config.items()))},
                 ),
                 (FrameType.SET, {"t": ms, "k": "environment", "ops": ENVIRONMENT}),
             ]
