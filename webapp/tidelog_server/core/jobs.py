@@ -64,6 +64,7 @@ def _ring_bells(bells: "queue.Queue[tuple[Job, dict[str, str | int]]]") -> None:
             _app().send_task(job.value, kwargs=arguments, queue=job.queue, retry=False)
         except Exception as error:  # noqa: BLE001  any broker, any error: the next tick finds the row
             logger.warning("the broker did not take %s (%s): left to the next tick", job, error)
+        bells.task_done()
 
 
 @cache
