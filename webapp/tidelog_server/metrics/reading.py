@@ -24,6 +24,22 @@ Totals = Mapping[UUID, SeriesTotal]
 
 
 @dataclass(frozen=True, slots=True)
+class _View:
+    """What a chart shows of every run.
+
+    number   of the key
+    buckets  on its grid
+    limit    of points that are shown as they are
+    """
+
+    number: int
+    x: X
+    window: Window
+    buckets: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Plan:
     """What of one run's chunks is read, and how.
 
@@ -51,7 +67,8 @@ def chart(
     present = [run for run in runs if run.run_id in totals]
     grid = curves.common_grid([(run, totals[run.run_id]) for run in present], x, window, limit)
     if grid is not None:
-        _gather(gathered, number_of(key), present, x, window, buckets=grid.n, limit=limit)
+        view = _View(number_of(key), x, window, buckets=grid.n, limit=limit)
+        _gather({run.run_id: gathered[run.run_id] for run in present}, view)
     return curves.chart_of([gathered[run.run_id] for run in runs], x, grid, limit)
 
 
@@ -59,26 +76,16 @@ def _count(totals: Totals, run: RunAxis) -> int:
     return totals[run.run_id].n if run.run_id in totals else 0
 
 
-def _gather(
-    gathered: Mapping[UUID, Gathered],
-    number: int,
-    runs: Sequence[RunAxis],
-    x: X,
-    window: Window,
-    *,
-    buckets: int,
-    limit: int,
-) -> None:
+def _gather(gathered: Mapping[UUID, Gathered], view: _View) -> None:
     """Read what the chart needs of these runs."""
-    ids = [run.run_id for run in runs]
-    found = fetching.directories(ids, number)
-    plans = [_plan(run, found[run.run_id], x, window, buckets, limit) for run in runs]
-    fine = fetching.fine_rows({plan.run.run_id: _fine_blocks(plan) for plan in plans}, number)
-    points = fetching.chunk_points(
-        {plan.run.run_id: [plan.homes[i] for i in np.flatnonzero(plan.cut)] for plan in plans},
-        number,
+    found = fetching.directories(list(gathered), view.number)
+    plans = [_plan(into.run, found[run_id], view) for run_id, into in gathered.items()]
+    fine = fetching.fine_rows({plan.run.run_id: _fine_blocks(plan) for plan in plans}, view.number)
+    cut = {plan.run.run_id: [plan.homes[i] for i in np.flatnonzero(plan.cut)] for plan in plans}
+    points = fetching.chunk_points(cut, view.number)
+    tails = fetching.tails(
+        [plan.run.run_id for plan in plans if _waits(plan, gathered)], view.number
     )
-    tails = fetching.tails(ids, number)
     for plan in plans:
         run_id = plan.run.run_id
         into = gathered[run_id]
@@ -93,13 +100,19 @@ def _gather(
         ]
         if plan.level == POINTS and pieces:
             pieces = [(0.0, joined([piece for _, piece in pieces]))]
-        pieces.append((LATEST, tails[run_id]))
-        into.points = [(place, within(piece, x, plan.run, window)) for place, piece in pieces]
+        if run_id in tails:
+            pieces.append((LATEST, tails[run_id]))
+        into.points = [
+            (place, within(piece, view.x, plan.run, view.window)) for place, piece in pieces
+        ]
 
 
-def _plan(
-    run: RunAxis, found: Sequence[Directory], x: X, window: Window, buckets: int, limit: int
-) -> _Plan:
+def _waits(plan: _Plan, gathered: Mapping[UUID, Gathered]) -> bool:
+    """Whether points of the run's series are in batches still."""
+    return int(plan.chunks[Row.N].sum()) < gathered[plan.run.run_id].total
+
+
+def _plan(run: RunAxis, found: Sequence[Directory], view: _View) -> _Plan:
     """Choose the coarsest level with at least one aggregate for each bucket, else the points.
 
     Chunks that reach beyond the window are read as points in any case, so that it is exact.
@@ -107,10 +120,11 @@ def _plan(
     chunks = blocks.directory_of(found)
     homes = fetching.homes_of(found)
     chunks[Row.CHUNK] = np.arange(chunks.shape[1])
-    low, high = span_of(chunks, x, run)
-    seen = (high >= window.lower) & (low <= window.upper)
-    whole = (low >= window.lower) & (high <= window.upper)
-    level = _level(chunks[Row.N, seen], buckets, limit)
+    low, high = span_of(chunks, view.x, run)
+    lower, upper = view.window.lower, view.window.upper
+    seen = (high >= lower) & (low <= upper)
+    whole = (low >= lower) & (high <= upper)
+    level = _level(chunks[Row.N, seen], view.buckets, view.limit)
     if level == POINTS:
         whole = np.zeros_like(whole)
     return _Plan(run, chunks, homes, whole, seen & ~whole, level)

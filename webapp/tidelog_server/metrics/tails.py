@@ -1,12 +1,13 @@
 """A batch as it waits for compaction: the wire's columns behind a header of numbers, no JSON.
 
-    "TLB1" | u32 axes | u32 series | u32 0
-    i64 number[series] | i64 ordinal[series] | i64 length[axes] | i64 axis[series]
+    "TLB1" | u32 series | i64 number[series] | (i64 ordinal, n, steps, values)[series]
     float64: steps and times of each axis, then the values of each series
 
-number    of the key, see `models.number_of`
-ordinal   how many points the series held before: it puts points in order of arrival, whatever
-          stream they came by, because appends to a series wait for each other
+number         of the key, see `models.number_of`
+ordinal        how many points the series held before: it puts points in order of arrival, from
+               whatever stream they came, because appends to a series wait for each other
+n              how many points these are
+steps, values  where they begin, in bytes from the first float; the times follow the steps
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
-import numpy.typing as npt
 
 from tidelog_server.metrics.columns import Columns, Vector
 from tidelog_server.metrics.values import Points
 
-Integers = npt.NDArray[np.int64]
-
-_HEAD = struct.Struct("<4sIII")
+_HEAD = struct.Struct("<4sI")
+_NUMBER = struct.Struct("<q")
+_PLACE = struct.Struct("<qqqq")
 _MAGIC = b"TLB1"
 
 
@@ -38,10 +39,13 @@ class Arrival:
 
 def pack(columns: Columns, numbers: Sequence[int], ordinals: Sequence[int]) -> bytes:
     """Return the payload of a batch whose series have these numbers and ordinals."""
-    lengths = [len(axis.steps) for axis in columns.axes]
-    axes = [column.axis for column in columns.series]
-    head = np.array([*numbers, *ordinals, *lengths, *axes], "<i8")
-    parts = [_HEAD.pack(_MAGIC, len(lengths), len(axes), 0), head.tobytes()]
+    axes = list(accumulate((16 * len(axis.steps) for axis in columns.axes), initial=0))
+    values = list(accumulate((8 * len(c.values) for c in columns.series), initial=axes[-1]))
+    places = [
+        _PLACE.pack(ordinal, len(column.values), axes[column.axis], at)
+        for ordinal, column, at in zip(ordinals, columns.series, values, strict=False)
+    ]
+    parts = [_HEAD.pack(_MAGIC, len(numbers)), struct.pack(f"<{len(numbers)}q", *numbers), *places]
     for axis in columns.axes:
         parts += (axis.steps.tobytes(), axis.times.tobytes())
     parts += (column.values.tobytes() for column in columns.series)
@@ -52,35 +56,38 @@ class Tail:
     """A batch's payload, read in place."""
 
     def __init__(self, payload: bytes | memoryview) -> None:
-        magic, axes, series, _ = _HEAD.unpack_from(payload)
+        self._payload = bytes(payload)
+        magic, self._series = _HEAD.unpack_from(self._payload)
         if magic != _MAGIC:
             raise ValueError("a batch was stored in a format that this version does not know")
-        head = np.frombuffer(payload, "<i8", 3 * series + axes, _HEAD.size)
-        self.numbers, self.ordinals = head[:series], head[series : 2 * series]
-        self._lengths, self._axes = head[2 * series : 2 * series + axes], head[2 * series + axes :]
-        self._data: Vector = np.frombuffer(payload, "<f8", offset=_HEAD.size + head.nbytes)
-        self._axis_at = np.concatenate([[0], np.cumsum(2 * self._lengths)])
-        values = self._axis_at[-1] + np.cumsum(self._lengths[self._axes])
-        self._values_at = values - self._lengths[self._axes]
+        self._places = _HEAD.size + _NUMBER.size * self._series
+        self._data = self._places + _PLACE.size * self._series
 
     def of(self, number: int) -> Iterator[Arrival]:
         """Yield what the batch holds of one series."""
-        for position in np.flatnonzero(self.numbers == number):
-            yield self._arrival(int(position))
+        # A chart looks for one series in hundreds of batches, and bytes are searched fastest.
+        wanted = _NUMBER.pack(number)
+        found = self._payload.find(wanted, _HEAD.size, self._places)
+        while found >= 0:
+            if (found - _HEAD.size) % _NUMBER.size == 0:
+                yield self._arrival((found - _HEAD.size) // _NUMBER.size)
+                return
+            found = self._payload.find(wanted, found + 1, self._places)
 
     def __iter__(self) -> Iterator[Arrival]:
-        return map(self._arrival, range(len(self.numbers)))
+        return map(self._arrival, range(self._series))
 
-    def _arrival(self, position: int) -> Arrival:
-        axis = self._axes[position]
-        length = int(self._lengths[axis])
-        steps, values = int(self._axis_at[axis]), int(self._values_at[position])
+    def _arrival(self, index: int) -> Arrival:
+        (number,) = _NUMBER.unpack_from(self._payload, _HEAD.size + _NUMBER.size * index)
+        place = _PLACE.unpack_from(self._payload, self._places + _PLACE.size * index)
+        ordinal, n, steps, values = place
         points = Points(
-            self._data[steps : steps + length],
-            self._data[steps + length : steps + 2 * length],
-            self._data[values : values + length],
+            self._column(steps, n), self._column(steps + 8 * n, n), self._column(values, n)
         )
-        return Arrival(int(self.numbers[position]), int(self.ordinals[position]), points)
+        return Arrival(number, ordinal, points)
+
+    def _column(self, start: int, n: int) -> Vector:
+        return np.frombuffer(self._payload, "<f8", n, self._data + start)
 
 
 def in_order(arrivals: Sequence[Arrival]) -> Points:
