@@ -76,13 +76,14 @@ $(VENV)/.develop: requirements-dev.lock $(VENV)/.serve
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
 
+# Not `npm ci`: it refuses a lock that lacks the binaries of a platform which the mirror does not carry.
 node_modules/.serve: package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing. On Debian: apt-get install npm (Node 20 or newer)"; exit 1; }
 	@echo "Installing the front-end libraries"
-	@npm ci --loglevel=error --omit=dev
+	@npm install --no-save --loglevel=error --omit=dev
 	@touch $@
 
 node_modules/.develop: package-lock.json node_modules/.serve
 	@echo "Installing the front-end tools"
-	@npm ci --loglevel=error
+	@npm install --no-save --loglevel=error
 	@touch node_modules/.serve $@
