@@ -1,0 +1,147 @@
+"""What only the store in the database does; `tests/contracts` has what all do."""
+
+import threading
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection, transaction
+from tests.contracts.metric_store import Log, by_step, columns_of, rows, same, some_points
+
+from tidelog.wire.batch import BatchError
+from tidelog_server.metrics import appending, compaction
+from tidelog_server.metrics.database import DatabaseStore
+from tidelog_server.metrics.models import Batch, Chunk, Series, number_of
+from tidelog_server.metrics.partitions import PARTITIONS
+
+pytestmark = pytest.mark.django_db
+
+store = DatabaseStore()
+
+
+def aged(log: Log, **ago: int) -> None:
+    for batch in Batch.objects.filter(run_id=log.run_id):
+        moment = batch.arrived_at - timedelta(**ago)
+        Batch.objects.filter(pk=batch.pk).update(arrived_at=moment)
+
+
+class TestAppend:
+    def test_refuses_a_key_whose_number_is_taken(self, monkeypatch):
+        log = Log(store)
+        log.append([(0, 0.0, 1.0)], key="one")
+        monkeypatch.setattr(appending, "number_of", lambda _: number_of("one"))
+        with pytest.raises(BatchError) as refused, transaction.atomic():
+            log.append([(1, 0.0, 2.0)], key="other")
+        assert refused.value.code == "key_collision"
+        assert log.total().n == 1
+
+    def test_takes_more_keys_than_one_statement(self, monkeypatch):
+        monkeypatch.setattr(appending, "ROWS_PER_STATEMENT", 2)
+        log = Log(store)
+        columns = {f"k{i}": [(0.0, 1.0, float(i))] for i in range(5)}
+        totals = store.append(
+            run_id=log.run_id, stream="ab" * 16, start=0, end=1, columns=columns_of(columns)
+        )
+        assert [total.last for total in totals] == [0, 1, 2, 3, 4]
+
+    def test_a_number_is_the_same_for_ever(self):
+        assert number_of("train/loss") == 5963379849107422693
+
+
+class TestCompaction:
+    def test_is_due_after_many_batches_many_points_or_a_pause(self):
+        few, many, large, quiet = (Log(store) for _ in range(4))
+        few.append([(0, 0.0, 1.0)])
+        quiet.append([(0, 0.0, 1.0)])
+        aged(quiet, minutes=6)
+        large.append(some_points(compaction.DUE_POINTS))
+        for step in range(compaction.DUE_BATCHES):
+            many.append([(step, 0.0, 1.0)])
+        due = {log.run_id for log in (many, large, quiet)}
+        assert set(store.runs_to_compact()) == due
+        assert store.compact(few.run_id) == 0
+        assert all(store.compact(run_id) for run_id in due)
+        assert store.runs_to_compact() == []
+
+    def test_leaves_no_batch_behind(self):
+        log = Log(store)
+        log.append(some_points(5_000))
+        assert store.compact(log.run_id, force=True) == 5_000
+        assert not Batch.objects.exists()
+        assert store.compact(log.run_id, force=True) == 0
+
+    def test_points_in_order_touch_only_the_last_chunk(self):
+        log = Log(store)
+        log.append(some_points(10_000))
+        store.compact(log.run_id, force=True)
+        before = dict(Chunk.objects.filter(level=0).values_list("index", "payload"))
+        log.append(some_points(3_000, first_step=10_000))
+        store.compact(log.run_id, force=True)
+        after = dict(Chunk.objects.filter(level=0).values_list("index", "payload"))
+        changed = {index for index, data in after.items() if before.get(index) != data}
+        assert changed == {2, 3}
+
+    def test_a_chunk_holds_at_most_4096_points(self):
+        log = Log(store)
+        for _ in range(3):
+            log.append(some_points(9_000))
+            store.compact(log.run_id, force=True)
+        assert max(Chunk.objects.filter(level=0).values_list("n", flat=True)) <= 4_096
+        assert same(log.stored(), by_step(log.points))
+
+
+class TestTables:
+    def test_postgres_divides_them_by_run(self):
+        if connection.vendor != "postgresql":
+            pytest.skip("SQLite has no partitions")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT inhparent::regclass::text, count(*) FROM pg_inherits"
+                " WHERE inhparent::regclass::text LIKE 'metrics%%'"
+                " AND inhrelid::regclass::text ~ 'p[0-9]{2}$' GROUP BY 1"
+            )
+            assert dict(cursor.fetchall()) == {
+                model._meta.db_table: PARTITIONS for model in (Batch, Chunk, Series)
+            }
+
+
+@pytest.mark.django_db(transaction=True)
+class TestConcurrency:
+    def test_nothing_is_lost_or_doubled_while_it_is_compacted_and_read(self):
+        """One thread appends, two compact, this one reads: it always sees a whole prefix."""
+        log, run_id, batches = Log(store), uuid4(), 40
+        log.run_id = run_id
+        points = some_points(batches * 50)
+        done = threading.Event()
+        failures: list[BaseException] = []
+
+        def append() -> None:
+            for start in range(0, len(points), 50):
+                with transaction.atomic():
+                    log.append(points[start : start + 50])
+
+        def compact() -> None:
+            while not done.is_set():
+                store.compact(run_id, force=True)
+
+        def guarded(work) -> None:
+            try:
+                work()
+            except BaseException as error:
+                failures.append(error)
+            finally:
+                connection.close()
+
+        writer = threading.Thread(target=guarded, args=(append,))
+        compactors = [threading.Thread(target=guarded, args=(compact,)) for _ in range(2)]
+        for thread in (writer, *compactors):
+            thread.start()
+        while writer.is_alive():
+            seen = store.points(run_id=run_id, key="loss", limit=10**6)
+            assert same(points[: len(seen)], rows(seen))
+        done.set()
+        for thread in (writer, *compactors):
+            thread.join()
+        assert failures == []
+        store.compact(run_id, force=True)
+        assert same(log.stored(), points)
