@@ -6,6 +6,7 @@ from array import array
 from typing import Any
 
 import orjson
+from django.db import transaction
 
 from tidelog.wire.batch import encode
 from tidelog_server.accounts import services as accounts
@@ -58,6 +59,7 @@ def a_project(team: Team | None = None, slug: str = "") -> Project:
     return tracking.create_project(team=team or a_team(), slug=slug or f"project{next(_count)}")
 
 
+@transaction.atomic
 def a_run(project: Project | None = None, run_id: str = "", **fields: Any) -> Run:
     project = project or a_project()
     run = open_run(project=project, run_id=run_id or f"run{next(_count)}", author=None, run_file={})

@@ -230,7 +230,11 @@ class TestHostileInput:
         assert client.post(path, body=a_body(0, 1)).status == 200
 
     @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
-    @pytest.mark.parametrize("body", [b"", b"garbage", gzip.compress(b"x" * 99)[:-9]])
+    @pytest.mark.parametrize(
+        "body",
+        [b"", b"garbage", gzip.compress(b"x" * 99)[:-9]],
+        ids=["nothing", "garbage", "half"],
+    )
     def test_in_a_broken_encoding_is_answered_with_a_sentence(self, client, path, encoding, body):
         answer = client.post(path, body=body, headers={"content-encoding": encoding})
         assert answer.status in {400, 422}
@@ -268,7 +272,7 @@ class TestHostileInput:
         assert answer.status in {400, 404, 422}
         assert answer.json.keys() == {"code", "message"}
 
-    @pytest.mark.parametrize("run", ["..", "a\0b", "é", "x" * 500, "a b", "\ud800"])
+    @pytest.mark.parametrize("run", ["..", "a\0b", "é", "x" * 500, "a b", "\ud800"], ids=ascii)
     def test_in_the_path_is_answered_with_a_sentence(self, client, run):
         answer = client.post(records_path(run, a_stream_id(), "fish"), body=a_body(0, 1))
         assert answer.status in {400, 404, 422}
@@ -280,7 +284,9 @@ class TestHostileInput:
             405,
         }
 
-    @pytest.mark.parametrize("key", ["", "x", "tl_", "é" * 46, "tl_u" + "0" * 42, "Bearer x"])
+    @pytest.mark.parametrize(
+        "key", ["", "x", "tl_", "é" * 46, "tl_u" + "0" * 42, "Bearer x"], ids=ascii
+    )
     def test_as_a_key_is_not_a_key(self, people, path, key):
         headers = {"authorization": f"Bearer {key}"}
         assert AsgiClient().post(path, body=a_body(0, 1), headers=headers).status == 401

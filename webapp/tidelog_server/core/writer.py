@@ -1,13 +1,14 @@
 """Write transactions, taken from where they arise to where they may run.
 
 SQLite has one writer, so one thread writes, and whatever waited while it committed shares the
-next commit: a disk flush is paid once for all of them. Postgres gets a small pool instead.
+next commit: a disk flush is paid once for all of them. Postgres gets a few threads instead, and a
+transaction for each.
 """
 
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import cache, partial
 from typing import Any, TypeVar
 
@@ -15,33 +16,7 @@ from django.db import connection, transaction
 
 T = TypeVar("T")
 POSTGRES_THREADS = 4
-LARGEST_GROUP = 32
-
-
-class Writer:
-    """Runs functions in write transactions; a future tells when theirs is committed."""
-
-    def submit(self, work: Callable[[], T]) -> "Future[T]":
-        """Run `work` in a transaction. The future's result is there after the commit."""
-        raise NotImplementedError
-
-    def stop(self) -> None:
-        """Finish what was submitted and let go of the database."""
-        raise NotImplementedError
-
-
-class PoolWriter(Writer):
-    """A transaction for each function, a few at a time."""
-
-    def __init__(self, threads: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="writer")
-
-    def submit(self, work: Callable[[], T]) -> "Future[T]":
-        return self._pool.submit(_alone, work)
-
-    def stop(self) -> None:
-        # The connections are the threads' own and end with them.
-        self._pool.shutdown()
+SQLITE_GROUP = 32
 
 
 class _Job:
@@ -53,15 +28,14 @@ class _Job:
         self.outcome: Any = None
         self.error: BaseException | None = None
 
-    def run(self) -> None:
-        """Run in a savepoint, so that what fails here undoes nothing of the others."""
+    def run(self, run: Callable[[Callable[[], Any]], Any]) -> None:
+        """Let `run` do the work, and keep what comes of it."""
         try:
-            with transaction.atomic():
-                self.outcome = self.work()
+            self.outcome = run(self.work)
         except Exception as error:  # noqa: BLE001  it belongs to the sender, who gets it
             self.error = error
 
-    def settle(self, failure: BaseException | None) -> None:
+    def settle(self, failure: BaseException | None = None) -> None:
         """Tell the sender; `failure` is what became of the whole group."""
         error = self.error or failure
         if error is not None:
@@ -70,22 +44,35 @@ class _Job:
             self.future.set_result(self.outcome)
 
 
-class GroupWriter(Writer):
-    """One thread, one transaction for all that waits, a savepoint for each."""
+class Writer:
+    """Runs functions in write transactions; a future tells when theirs is committed.
 
-    def __init__(self) -> None:
+    threads  how many transactions at a time
+    group    how many functions may share one transaction, a savepoint for each
+    """
+
+    def __init__(self, *, threads: int, group: int) -> None:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
-        self._thread.start()
+        self._group = group
+        self._threads = [
+            threading.Thread(target=self._work, name=f"writer-{n}", daemon=True)
+            for n in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, work: Callable[[], T]) -> "Future[T]":
+        """Run `work` in a transaction. The future's result is there after the commit."""
         job = _Job(work)
         self._jobs.put(job)
         return job.future
 
     def stop(self) -> None:
-        self._jobs.put(None)
-        self._thread.join()
+        """Finish what was submitted and let go of the database."""
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
 
     def _work(self) -> None:
         # No group is kept while waiting for the next one: a body can be 16 MiB.
@@ -93,32 +80,40 @@ class GroupWriter(Writer):
             pass
         connection.close()
 
-    def _waiting(self) -> "list[_Job | None]":
+    def _waiting(self) -> list[_Job | None]:
         group = [self._jobs.get()]
-        while len(group) < LARGEST_GROUP and not self._jobs.empty():
+        while len(group) < self._group and not self._jobs.empty():
             group.append(self._jobs.get())
         return group
 
-    def _write(self, group: "list[_Job | None]") -> bool:
+    def _write(self, group: list[_Job | None]) -> bool:
         jobs = [job for job in group if job is not None]
-        if jobs:
+        if len(jobs) == 1:
+            jobs[0].run(_alone)
+            jobs[0].settle()
+        elif jobs:
             _together(jobs)
         return len(jobs) == len(group)
 
 
-def _together(group: list[_Job]) -> None:
+def _together(jobs: list[_Job]) -> None:
     failure: BaseException | None = None
     try:
-        _alone(partial(_run_each, group))
+        _alone(partial(_each_in_a_savepoint, jobs))
     except Exception as error:  # noqa: BLE001  whatever it was, nothing was committed: all are told
         failure = error
-    for job in group:
+    for job in jobs:
         job.settle(failure)
 
 
-def _run_each(group: list[_Job]) -> None:
-    for job in group:
-        job.run()
+def _each_in_a_savepoint(jobs: list[_Job]) -> None:
+    """What fails in one undoes nothing of the others."""
+    for job in jobs:
+        job.run(transaction.atomic(_call))
+
+
+def _call(work: Callable[[], T]) -> T:
+    return work()
 
 
 def _alone(work: Callable[[], T]) -> T:
@@ -137,8 +132,8 @@ def _alone(work: Callable[[], T]) -> T:
 def writer() -> Writer:
     """Return this process' writer; after `stop_writer` a new one."""
     if connection.vendor == "sqlite":
-        return GroupWriter()
-    return PoolWriter(POSTGRES_THREADS)
+        return Writer(threads=1, group=SQLITE_GROUP)
+    return Writer(threads=POSTGRES_THREADS, group=1)
 
 
 def stop_writer() -> None:

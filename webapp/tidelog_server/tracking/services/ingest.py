@@ -107,9 +107,11 @@ def _store(run: Run, stream: Stream, batch: Batch) -> list[Mapping[str, Any]]:
     apply_last_values(run, _last_values(totals))
     _keep_gaps(run, stream, batch)
     stream.next = batch.end
-    stream.save()
     run.heard_at = now()
-    _save(run)
+    # Most batches are points alone: their rows are not written whole, config and all.
+    whole = bool(batch.records) or story.changed
+    stream.save(update_fields=None if whole else ["next"])
+    _save(run, fields=None if whole else ["summary", "heard_at", "rev"])
     live.show_points_after_commit(run, columns, {total.key: total.n for total in totals})
     return rejected
 
@@ -159,8 +161,8 @@ def _keep_gaps(run: Run, stream: Stream, batch: Batch) -> None:
     )
 
 
-def _save(run: Run) -> None:
+def _save(run: Run, fields: Sequence[str] | None = None) -> None:
     """Write the row under the project's next revision; the lock order is run, then project."""
     run.rev = take_rev(run.project_id)
-    run.save()
+    run.save(update_fields=fields)
     live.show_run_after_commit(run)
