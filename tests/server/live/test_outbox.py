@@ -24,8 +24,11 @@ class Reader:
         self.messages: asyncio.Queue[bytes] = asyncio.Queue()
         self.reading = asyncio.Event()
         self.reading.set()
+        self.stuck = asyncio.Event()
 
     async def take(self, message: bytes) -> None:
+        if not self.reading.is_set():
+            self.stuck.set()
         await self.reading.wait()
         await self.messages.put(message)
 
@@ -76,10 +79,20 @@ class TestOutbox:
         await asyncio.sleep(0)
         assert reader.messages.empty()
 
+    async def test_does_not_keep_the_interval_when_many_wait(
+        self, outbox, pumping, reader, monkeypatch
+    ):
+        monkeypatch.setattr(subject, "INTERVAL", 3600.0)
+        outbox.put(b"first")
+        await reader.messages.get()
+        for _ in range(129):
+            outbox.put(b"more")
+        assert len(unpack(await reader.messages.get())) == 129
+
     async def test_finds_a_reader_slow_who_lets_257_frames_pile_up(self, outbox, pumping, reader):
         reader.reading.clear()
         outbox.put(b"in flight")
-        await asyncio.sleep(0.01)
+        await reader.stuck.wait()
         for _ in range(256):
             outbox.put(b"waiting")
         assert not outbox.slow
