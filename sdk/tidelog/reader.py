@@ -101,7 +101,8 @@ class StreamReader:
             size = min(2 * size, WIDEST)
         for item in found:
             if isinstance(item, Damage):
-                self._suspect = self._offset if self._suspect < 0 else self._suspect
+                start = self._offset + item.start
+                self._suspect = start if self._suspect < 0 else self._suspect
                 continue
             if self._suspect >= 0:
                 self._keep_damage(path, self._suspect, self._offset + item.start)

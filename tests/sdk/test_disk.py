@@ -1,7 +1,6 @@
 """What the journal does when the disk does not."""
 
 import json
-import os
 import resource
 import shutil
 import subprocess
@@ -18,15 +17,20 @@ from tidelog.wire.frames import Frame, FrameType
 
 
 def a_recorder(directory: Path, said: list[str]) -> Recorder:
-    recorder: Recorder
+    made: list[Recorder] = []
+
+    def renewed() -> None:
+        for each in made:
+            each.renewed()
+
     journal = Journal(
         Buffer(directory).run("r1"),
         opening=lambda: {"run": "r1", "primary": True},
-        renewed=lambda: recorder.renewed(),
+        renewed=renewed,
         say=said.append,
     )
-    recorder = Recorder(journal, say=said.append)
-    return recorder
+    made.append(Recorder(journal, say=said.append))
+    return made[0]
 
 
 def stored(journal: Journal) -> list[Frame]:
@@ -201,8 +205,8 @@ class TestRotation:
         monkeypatch.setattr("tidelog.journal.ROTATE_BYTES", 1_000)
         recorder = a_recorder(tmp_path, [])
         recorder.journal.open()
-        before = len(os.listdir("/proc/self/fd"))
+        before = len(list(Path("/proc/self/fd").iterdir()))
         for step in range(500):
             recorder.log({"loss": 0.5}, step)
         recorder.journal.sync()
-        assert len(os.listdir("/proc/self/fd")) <= before
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before

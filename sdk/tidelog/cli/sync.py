@@ -123,10 +123,15 @@ def _receipt(uploader: Uploader, settings: Settings) -> int:
     senders = list(uploader.senders.values())
     if any(sender.session.stopped in ("auth", "missing") for sender in senders):
         return REFUSED
-    if not all(sender.done or sender.is_up_to_date for sender in senders):
+    if not all(map(_is_settled, senders)):
         print(f"something is left: {settings.url} did not take it; try again later")
         return LEFT
     return DAMAGED if any(_skipped(sender) for sender in senders) else DONE
+
+
+def _is_settled(sender: StreamSender) -> bool:
+    known = sender.position is not None and sender.position >= sender.reader.held_end()
+    return known or sender.done or sender.is_up_to_date
 
 
 def _skipped(sender: StreamSender) -> int:
