@@ -37,7 +37,7 @@ def digest(secret: str) -> str:
 
     The secrets are long and random, so a slow hash would add nothing.
     """
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def checksum(body: str) -> str:
