@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from functools import cache, partial
 from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 T = TypeVar("T")
 POSTGRES_THREADS = 4
@@ -107,9 +107,20 @@ def _together(jobs: list[_Job]) -> None:
 
 
 def _each_in_a_savepoint(jobs: list[_Job]) -> None:
-    """What fails in one undoes nothing of the others."""
+    """What fails in one undoes nothing of the others, unless it takes the transaction with it."""
     for job in jobs:
         job.run(transaction.atomic(_call))
+        _check_it_will_commit()
+
+
+def _check_it_will_commit() -> None:
+    """Raise if the transaction is lost: Django would roll back and say nothing.
+
+    A connection that breaks in one job, or a full disk, also undoes the jobs before it; their
+    senders must not be told that they are stored.
+    """
+    if connection.needs_rollback or connection.closed_in_transaction:
+        raise OperationalError("The transaction was lost before its commit.")
 
 
 def _call(work: Callable[[], T]) -> T:
@@ -121,7 +132,9 @@ def _alone(work: Callable[[], T]) -> T:
     connection.health_check_done = False  # type: ignore[attr-defined]
     try:
         with transaction.atomic():
-            return work()
+            outcome = work()
+            _check_it_will_commit()
+            return outcome
     except Exception:
         if connection.errors_occurred:
             connection.close_if_unusable_or_obsolete()
