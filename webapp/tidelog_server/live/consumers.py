@@ -24,7 +24,7 @@ SIGNED_OUT, UNKNOWN, SLOW, BAD_REQUEST, TRY_AGAIN = 4401, 4404, 4008, 4400, 1013
 CHECK_EVERY = 10.0
 
 
-class LiveConsumer(AsyncWebsocketConsumer):
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
     """One page and one place.
 
     The page says which revision it knows; it is told what came since, then everything as it

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 
-from tidelog_workers.supervisor import credentials
+from tidelog.config import Credentials
 from tidelog_workers.supervisor.children import Child
 from tidelog_workers.supervisor.options import Options, options_of, parser
 from tidelog_workers.supervisor.tree import say
@@ -43,7 +43,7 @@ def demo(argv: list[str]) -> int:
 def running_server(url: str | None, options: Options, *, port_given: bool) -> str | None:
     """Return the first of the places where a server may be that answers."""
     here = f"http://{options.host}:{options.port}"
-    known = [os.environ.get("TIDELOG_URL"), credentials.read().get("default"), here]
+    known = [os.environ.get("TIDELOG_URL"), Credentials().default, here]
     candidates = [url] if url else [here] if port_given else known
     return next((each for each in candidates if each and _answers(each)), None)
 

@@ -92,4 +92,4 @@ class Child:
 
     def _pause(self) -> float:
         self.failures = 0 if time.monotonic() - self.since > STEADY else self.failures + 1
-        return min(FIRST_PAUSE * 2 ** max(self.failures - 1, 0), LONGEST_PAUSE)
+        return min(FIRST_PAUSE * 2.0 ** max(self.failures - 1, 0), LONGEST_PAUSE)

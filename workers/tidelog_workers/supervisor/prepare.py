@@ -77,4 +77,4 @@ def _known_key() -> str | None:
     """Return a key of the credentials file that this database knows, if there is one."""
     from tidelog_server.accounts.selectors import key_of
 
-    return next((key for key in credentials.local_keys() if key_of(key)), None)
+    return next((key for key in credentials.known_keys() if key_of(key)), None)
