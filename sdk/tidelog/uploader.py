@@ -26,6 +26,7 @@ AT_ONCE = 2
 IDLE_SECONDS = 60.0
 LONELY_SECONDS = 24 * 3600.0
 KEY_SECONDS = 60.0
+NICE = 5
 
 
 class Uploader:
@@ -172,9 +173,13 @@ class Service:
 
 
 def detach() -> None:
-    """Leave the parent: its children are its own business, and its end is not ours."""
+    """Leave the parent: its children are its own business, and its end is not ours.
+
+    Training comes first where processors are short.
+    """
     if os.fork():
         os._exit(0)
+    os.nice(NICE)
 
 
 def main(argv: list[str] | None = None) -> int:
