@@ -19,6 +19,22 @@ pytestmark = pytest.mark.django_db
 store = DatabaseStore()
 
 
+class PowerCutError(Exception):
+    pass
+
+
+def cut_after(work, times: int):
+    """Do the work so many times, then never again."""
+    left = iter(range(times))
+
+    def work_or_fail(*args):
+        if next(left, None) is None:
+            raise PowerCutError
+        return work(*args)
+
+    return work_or_fail
+
+
 def aged(log: Log, **ago: int) -> None:
     for batch in Batch.objects.filter(run_id=log.run_id):
         moment = batch.arrived_at - timedelta(**ago)
@@ -69,6 +85,26 @@ class TestCompaction:
         assert store.compact(log.run_id, force=True) == 5_000
         assert not Batch.objects.exists()
         assert store.compact(log.run_id, force=True) == 0
+
+    def test_may_be_cut_off_anywhere(self, monkeypatch):
+        """Two keys, merged one at a time; the power goes after the first, then after both."""
+        log = Log(store)
+        monkeypatch.setattr(compaction, "SERIES_AT_ONCE", 1)
+        log.append(some_points(100), key="other")
+        log.append(some_points(100))
+        expected = list(log.points[100:])
+        for survived in (1, 2):
+            with monkeypatch.context() as patch:
+                patch.setattr(compaction, "_merge", cut_after(compaction._merge, survived))
+                patch.setattr(compaction, "_forget_batches", cut_after(None, 0))
+                with pytest.raises(PowerCutError):
+                    store.compact(log.run_id, force=True)
+            assert same(log.stored(), expected)
+            log.append([(float(survived), 1.0, 1.0)])
+            expected = by_step([*expected, log.points[-1]])
+        store.compact(log.run_id, force=True)
+        assert same(log.stored(), expected)
+        assert not Batch.objects.exists()
 
     def test_points_in_order_touch_only_the_last_chunk(self):
         log = Log(store)

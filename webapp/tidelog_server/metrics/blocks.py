@@ -234,3 +234,8 @@ def directory_of(directories: Sequence[Directory]) -> Matrix:
     if not directories:
         return no_aggregates()
     return np.concatenate([directory.chunks for directory in directories], axis=1)
+
+
+def count(directories: Sequence[Directory]) -> int:
+    """Return how many points lie in the chunks of a series."""
+    return int(sum(directory.chunks[Row.N].sum() for directory in directories))

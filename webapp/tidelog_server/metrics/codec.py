@@ -41,7 +41,7 @@ LEVEL = 1
 _HEAD = struct.Struct("<BBHI")
 _COLUMN = struct.Struct("<BB6xqq")
 _WIDTHS = (0, 1, 2, 4, 8)
-_PROBE = 32
+_PROBE = 4
 
 
 class Form(IntEnum):
@@ -120,13 +120,18 @@ def _pack(column: Vector) -> _Packed:
 
 def _integers(column: Vector, scale: float) -> npt.NDArray[np.int64] | None:
     """Return `scale` times the column as integers, or None if that would lose a bit of it."""
-    if len(column) > _PROBE and _integers(column[:_PROBE], scale) is None:
+    # Most columns are no integers, and their first numbers say so at a fraction of the cost.
+    if not all(_is_integer(number, scale) for number in column[:_PROBE].tolist()):
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         scaled = np.rint(column * scale)
         if not (np.abs(scaled) <= EXACT).all():
             return None
     return scaled.astype(np.int64) if _same(scaled / scale + 0.0, column) else None
+
+
+def _is_integer(number: float, scale: float) -> bool:
+    return abs(number) <= EXACT and round(number * scale) / scale == number
 
 
 def _same(one: Vector, other: Vector) -> bool:

@@ -1,7 +1,9 @@
-"""Compaction: a run's batches become chunks, in one transaction, beside appends that go on.
+"""Compaction: a run's batches become chunks, beside appends and reads that go on.
 
-Appends only insert batches and compaction only deletes those it read, so neither waits for the
-other; two compactions of a run do, and find nothing left to do.
+Points of a series are numbered in order of arrival, and batches are merged in that order. So a
+point lies in the chunks if its number is below the count of points in them, whatever batches are
+still there: series can be merged a few at a time in short transactions, compaction can be cut off
+anywhere, and the batches are deleted last.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ DUE_BATCHES = 64
 DUE_POINTS = 65_536
 QUIET = timedelta(minutes=5)
 
-SERIES_AT_ONCE = 500
+SERIES_AT_ONCE = 100
 ADDRESSES_AT_ONCE = 100
 
 Key = tuple[int, Address]
@@ -43,13 +45,11 @@ def due(*, limit: int = 1_000) -> list[UUID]:
     return [row["run_id"] for row in ready.order_by("newest")[:limit]]
 
 
-@transaction.atomic
 def compact(run_id: UUID, *, force: bool = False) -> int:
     """Merge the run's batches into chunks if they are due, or at once if `force`.
 
     Returns how many points were merged.
     """
-    lock(run_id)
     rows = list(
         Batch.objects.filter(run_id=run_id).values_list(
             "stream", "start", "n", "arrived_at", "payload"
@@ -62,10 +62,23 @@ def compact(run_id: UUID, *, force: bool = False) -> int:
     for *_, payload in rows:
         for arrival in Tail(payload):
             arrived[arrival.number].append(arrival)
+    batches = [(stream, start) for stream, start, *_ in rows]
+    merged = 0
     for part in _parts(sorted(arrived), SERIES_AT_ONCE):
-        _merge(run_id, {number: arrived[number] for number in part})
-    _forget_batches(run_id, ((stream, start) for stream, start, *_ in rows))
-    return points
+        with transaction.atomic():
+            lock(run_id)
+            if not _are_there(run_id, batches[0]):
+                return merged
+            merged += _merge(run_id, {number: arrived[number] for number in part})
+    with transaction.atomic():
+        lock(run_id)
+        _forget_batches(run_id, batches)
+    return merged
+
+
+def _are_there(run_id: UUID, batch: tuple[str, int]) -> bool:
+    """Whether neither another compaction nor a deletion of the run was faster."""
+    return Batch.objects.filter(pk=(run_id, *batch)).exists()
 
 
 def _is_due(batches: int, points: int, newest: datetime) -> bool:
@@ -83,9 +96,14 @@ def lock(run_id: UUID) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
 
 
-def _merge(run_id: UUID, arrived: dict[int, list[Arrival]]) -> None:
+def _merge(run_id: UUID, arrived: dict[int, list[Arrival]]) -> int:
+    """Merge what these series do not have yet. Returns how many points that is."""
     stored = _directories(run_id, arrived)
-    points = {number: in_order(arrivals) for number, arrivals in arrived.items()}
+    found = {
+        number: in_order(arrivals, since=blocks.count(stored[number]))
+        for number, arrivals in arrived.items()
+    }
+    points = {number: new for number, new in found.items() if len(new)}
     landings = {number: blocks.landings(stored[number], points[number]) for number in points}
     wanted = [
         (number, address)
@@ -100,6 +118,7 @@ def _merge(run_id: UUID, arrived: dict[int, list[Arrival]]) -> None:
         for number in points
     }
     _apply(run_id, rewrites)
+    return sum(map(len, points.values()))
 
 
 def _directories(run_id: UUID, numbers: Iterable[int]) -> dict[int, list[Directory]]:

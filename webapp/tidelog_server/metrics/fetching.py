@@ -98,14 +98,17 @@ def chunk_points(homes: Homes, number: int) -> dict[tuple[UUID, Home], Points]:
     return found
 
 
-def tails(run_ids: Collection[UUID], number: int) -> dict[UUID, Points]:
-    """Return the points of a series in each run that await compaction, in order."""
-    arrivals: dict[UUID, list[Arrival]] = {run_id: [] for run_id in run_ids}
+def tails(compacted: Mapping[UUID, int], number: int) -> dict[UUID, Points]:
+    """Return the points of a series in each run that are not in chunks yet, in order.
+
+    compacted  how many points are
+    """
+    arrivals: dict[UUID, list[Arrival]] = {run_id: [] for run_id in compacted}
     if arrivals:
-        rows = Batch.objects.filter(run_id__in=run_ids).values_list("run_id", "payload")
+        rows = Batch.objects.filter(run_id__in=list(compacted)).values_list("run_id", "payload")
         for run_id, payload in rows:
             arrivals[run_id] += Tail(payload).of(number)
-    return {run_id: in_order(found) for run_id, found in arrivals.items()}
+    return {run_id: in_order(found, since=compacted[run_id]) for run_id, found in arrivals.items()}
 
 
 def homes_of(found: Sequence[Directory]) -> list[Home]:

@@ -82,34 +82,32 @@ def _gather(gathered: Mapping[UUID, Gathered], view: _View) -> None:
     plans = [_plan(into.run, found[run_id], view) for run_id, into in gathered.items()]
     fine = fetching.fine_rows({plan.run.run_id: _fine_blocks(plan) for plan in plans}, view.number)
     cut = {plan.run.run_id: [plan.homes[i] for i in np.flatnonzero(plan.cut)] for plan in plans}
-    points = fetching.chunk_points(cut, view.number)
+    stored = fetching.chunk_points(cut, view.number)
+    compacted = {run_id: blocks.count(directories) for run_id, directories in found.items()}
     tails = fetching.tails(
-        [plan.run.run_id for plan in plans if _waits(plan, gathered)], view.number
+        {run_id: n for run_id, n in compacted.items() if n < gathered[run_id].total}, view.number
     )
     for plan in plans:
         run_id = plan.run.run_id
-        into = gathered[run_id]
         if plan.level == DIRECTORY:
-            into.aggregates = plan.chunks[:, plan.whole]
+            gathered[run_id].aggregates = plan.chunks[:, plan.whole]
         elif plan.level == FINE:
-            into.aggregates = _fine_aggregates(
-                plan, {block: rows for (owner, block), rows in fine.items() if owner == run_id}
-            )
-        pieces = [
-            (float(i), points[run_id, plan.homes[i]]) for i in np.flatnonzero(plan.cut).tolist()
-        ]
-        if plan.level == POINTS and pieces:
-            pieces = [(0.0, joined([piece for _, piece in pieces]))]
+            gathered[run_id].aggregates = _fine_aggregates(plan, fine)
+        pieces = _pieces(plan, stored)
         if run_id in tails:
             pieces.append((LATEST, tails[run_id]))
-        into.points = [
+        gathered[run_id].points = [
             (place, within(piece, view.x, plan.run, view.window)) for place, piece in pieces
         ]
 
 
-def _waits(plan: _Plan, gathered: Mapping[UUID, Gathered]) -> bool:
-    """Whether points of the run's series are in batches still."""
-    return int(plan.chunks[Row.N].sum()) < gathered[plan.run.run_id].total
+def _pieces(plan: _Plan, stored: Mapping[tuple[UUID, Home], Points]) -> list[tuple[float, Points]]:
+    """Return the chunks that are read as points, each with its place in their order."""
+    places = np.flatnonzero(plan.cut).tolist()
+    pieces = [(float(i), stored[plan.run.run_id, plan.homes[i]]) for i in places]
+    if plan.level == POINTS and pieces:
+        return [(0.0, joined([piece for _, piece in pieces]))]
+    return pieces
 
 
 def _plan(run: RunAxis, found: Sequence[Directory], view: _View) -> _Plan:
@@ -144,24 +142,25 @@ def _fine_blocks(plan: _Plan) -> set[int]:
     return {plan.homes[i][0] for i in np.flatnonzero(plan.whole).tolist()}
 
 
-def _fine_aggregates(plan: _Plan, rows: Mapping[int, Matrix]) -> Matrix:
+def _fine_aggregates(plan: _Plan, fine: Mapping[tuple[UUID, int], Matrix]) -> Matrix:
     """Return the aggregates of 64 points of all whole chunks, CHUNK being the chunk's place."""
     block_of = np.array([block for block, _ in plan.homes])
     lengths = np.ceil(plan.chunks[Row.N] / blocks.FINE_POINTS).astype(int)
-    parts = []
-    for block, matrix in sorted(rows.items()):
+    parts = [plan.chunks[:, :0]]
+    for block in sorted(_fine_blocks(plan)):
         inside = np.flatnonzero(block_of == block)
         places = np.repeat(inside, lengths[inside])
+        matrix = fine[plan.run.run_id, block]
         matrix[Row.CHUNK] = places
         parts.append(matrix[:, plan.whole[places]])
-    return np.concatenate(parts, axis=1) if parts else plan.chunks[:, :0]
+    return np.concatenate(parts, axis=1)
 
 
 def points(*, run_id: UUID, key: str, after: int, limit: int) -> Points:
     """Return points [after, after + limit) of a series in order of step and arrival."""
     number = number_of(key)
     found = fetching.directories([run_id], number)[run_id]
-    tail = fetching.tails([run_id], number)[run_id]
+    tail = fetching.tails({run_id: blocks.count(found)}, number)[run_id]
     if not found:
         return tail[after : after + limit]
     homes = fetching.homes_of(found)

@@ -90,10 +90,13 @@ class Tail:
         return np.frombuffer(self._payload, "<f8", n, self._data + start)
 
 
-def in_order(arrivals: Sequence[Arrival]) -> Points:
-    """Return points of one series sorted by step, in order of arrival among equal steps."""
-    parts = [a.points for a in sorted(arrivals, key=lambda a: a.ordinal)]
-    return sort(joined(parts))
+def in_order(arrivals: Sequence[Arrival], *, since: int) -> Points:
+    """Return points of one series sorted by step, in order of arrival among equal steps.
+
+    since  how many points lie in chunks already: the first ones to arrive
+    """
+    fresh = sorted((a for a in arrivals if a.ordinal >= since), key=lambda a: a.ordinal)
+    return sort(joined([arrival.points for arrival in fresh]))
 
 
 def joined(parts: Sequence[Points]) -> Points:
