@@ -1,120 +1,81 @@
-"""How long from `log()` to the painted line, in a real browser.
+"""How long a logged value takes from `log()` to the socket of an open page.
 
-    .venv/bin/python tests/bench/bench_live.py [--points N]
+    .venv/bin/python tests/bench/bench_live.py
 
-A script logs the time of its own clock; the page says, at the frame in which it painted a point,
-how old that point is. Beside it, the least that is possible: a frame of the browser and a round
-trip to the server.
+A training in a process of its own logs the time of day; the page's end of the socket reads it.
+Beside it, what one request to the same server takes: the least that sending can cost.
 """
 
-import argparse
-import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
+from array import array
+from collections.abc import Iterator
 from pathlib import Path
-
-from playwright.sync_api import Page, sync_playwright
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.e2e.conftest import CHROMIUM, FLAGS
-from tests.workers.serving import Serving, until
+from tests.workers.serving import Serving
+from tests.workers.test_live import frames, opened, resume, send
 
-TARGET_P50, TARGET_P95 = 500.0, 1000.0  # ms
-TRAINER = """
-import random, sys, time, tidelog
-start, points = float(sys.argv[1]), int(sys.argv[2])
-with tidelog.init(project="bench", console=False) as run:
-    for step in range(points):
-        run.log({"clock": time.time() - start}, step=step)
-        time.sleep(random.uniform(0.2, 0.8))
+VALUES = 200
+TARGET_MEDIAN, TARGET_P95 = 500, 1000
+TRAINING = f"""
+import time, tidelog
+with tidelog.init(project="tides", console=False, system=False, capture=False) as run:
+    for step in range({VALUES}):
+        time.sleep(0.05)
+        run.log({{"sent": time.time()}}, step=step)
 """
-# Reads what was painted at every frame; a point's value is the second in which it was logged.
-WATCH = """start => {
-  window.ages = []; window.frames = [];
-  let last = -1, before = performance.now();
-  const look = () => {
-    const now = performance.now(); window.frames.push(now - before); before = now;
-    const line = document.querySelector("tl-lines")?.lines?.[0];
-    const value = line?.y.at(-1);
-    if (value !== undefined && line.y.length !== last) {
-      last = line.y.length; window.ages.push(Date.now() - (start + value) * 1000);
+
+
+def delays(line: Any) -> Iterator[float]:
+    """Yield, for each value as it arrives, how many milliseconds ago it was logged."""
+    while True:
+        for header, columns in frames(line):
+            now = time.time()
+            for series in header.get("series", []) if header["kind"] == "points" else []:
+                if series["key"] == "sent":
+                    values = array("d", bytes(columns))[-series["n"] :]
+                    yield from ((now - value) * 1000 for value in values)
+
+
+def measure(served: Serving) -> list[float]:
+    send(served, "opens-the-project", 0, 1)
+    env = {
+        **served.env,
+        "TIDELOG_URL": served.url,
+        "TIDELOG_API_KEY": served.banner["api_key"],
+        "TIDELOG_DIR": str(served.folder / "buffer"),
     }
-    requestAnimationFrame(look);
-  };
-  requestAnimationFrame(look);
-}"""
+    with opened(served) as line:
+        resume(line)
+        training = subprocess.Popen([sys.executable, "-c", TRAINING], env=env)
+        arriving = delays(line)
+        found = sorted(next(arriving) for _ in range(VALUES))
+        training.wait()
+    return found
 
 
-def percentile(values: list[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
-
-
-def round_trip(url: str) -> float:
-    """Return the median milliseconds of a request that does nothing."""
-    times = []
-    for _ in range(20):
-        begin = time.perf_counter()
-        urllib.request.urlopen(f"{url}/healthz").read()
-        times.append((time.perf_counter() - begin) * 1000)
-    return statistics.median(times)
-
-
-def exists(served: Serving) -> bool:
-    address = f"{served.url}/api/v1/projects/{served.banner['team']}/bench"
-    key = {"Authorization": f"Bearer {served.banner['api_key']}"}
-    try:
-        urllib.request.urlopen(urllib.request.Request(address, headers=key))
-    except urllib.error.HTTPError:
-        return False
-    return True
-
-
-def watch(page: Page, served: Serving, folder: Path, points: int) -> None:
-    start = time.time()
-    trainer = subprocess.Popen(
-        [sys.executable, "-c", TRAINER, str(start), str(points)],
-        env={
-            **os.environ,
-            "TIDELOG_URL": served.url,
-            "TIDELOG_API_KEY": served.banner["api_key"],
-            "TIDELOG_DIR": str(folder / "buffer"),
-            "TIDELOG_CONFIG_DIR": str(folder / "config"),
-        },
-        stderr=subprocess.DEVNULL,
-    )
-    until(lambda: exists(served), "the project exists")
-    page.goto(f"{served.url}/{served.banner['team']}/bench/?sm=0")
-    page.evaluate(WATCH, start)
-    trainer.wait()
+def request(served: Serving) -> float:
+    begin = time.perf_counter()
+    served.get("/healthz")
+    return (time.perf_counter() - begin) * 1000
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--points", type=int, default=120)
-    points = options.parse_args().points
-    with tempfile.TemporaryDirectory(prefix="tidelog-bench-") as name, sync_playwright() as driver:
-        folder = Path(name)
-        with Serving(folder / "data", "--no-worker") as served:
-            page = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS).new_page()
-            page.goto(served.banner["sign_in_url"])
-            watch(page, served, folder, points)
-            ages = page.evaluate("window.ages")[5:]
-            frame = statistics.median(page.evaluate("window.frames"))
-            print(f"points painted        {len(ages):7d}")
-            print(
-                f"log() to painted p50  {percentile(ages, 0.5):7.0f} ms  (target {TARGET_P50:.0f})"
-            )
-            print(
-                f"log() to painted p95  {percentile(ages, 0.95):7.0f} ms  (target {TARGET_P95:.0f})"
-            )
-            print(f"one frame here        {frame:7.1f} ms")
-            print(f"one round trip here   {round_trip(served.url):7.1f} ms")
+    with (
+        tempfile.TemporaryDirectory(prefix="tidelog-bench-") as folder,
+        Serving(Path(folder)) as served,
+    ):
+        found = measure(served)
+        least = sorted(request(served) for _ in range(100))[50]
+    print(f"log() to socket, median  {found[VALUES // 2]:7.1f} ms  (target {TARGET_MEDIAN})")
+    print(f"log() to socket, p95     {found[VALUES * 95 // 100]:7.1f} ms  (target {TARGET_P95})")
+    print(f"log() to socket, longest {found[-1]:7.1f} ms")
+    print(f"one bare request         {least:7.1f} ms")
 
 
 if __name__ == "__main__":
