@@ -16,9 +16,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tidelog.config import VERSION as __version__
-from tidelog.config import resolve
 from tidelog.run import FINISH_SECONDS, Run
+from tidelog.settings import VERSION as __version__
+from tidelog.settings import resolve
 
 __all__ = ["Run", "__version__", "config", "finish", "init", "log", "summary"]
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tidelog.buffer import Buffer, is_held, make_directory
-from tidelog.config import key_hint
+from tidelog.settings import key_hint
 
 
 class Launcher:

@@ -15,11 +15,11 @@ from tidelog import capture
 from tidelog.attributes import Attributes, as_config
 from tidelog.background import Background
 from tidelog.buffer import Buffer, RunFolder
-from tidelog.config import VERSION, Settings, key_hint
 from tidelog.exits import code_of, exits, state_of
 from tidelog.journal import Journal
 from tidelog.launcher import Launcher
 from tidelog.recorder import Recorder
+from tidelog.settings import VERSION, Settings, key_hint
 from tidelog.wire.runs import RunState, default_name, is_run_id
 
 FINISH_SECONDS = 15.0

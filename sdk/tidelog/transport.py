@@ -12,7 +12,7 @@ from urllib.parse import quote
 import requests
 
 from tidelog.answers import Answer
-from tidelog.config import VERSION
+from tidelog.settings import VERSION
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from tidelog import retention
 from tidelog.buffer import Buffer, Lock, RunFolder
-from tidelog.config import Credentials, key_hint
 from tidelog.sender import RunSession, StreamSender
+from tidelog.settings import Credentials, key_hint
 from tidelog.transport import HttpTransport, Transport
 
 TICK = 0.04

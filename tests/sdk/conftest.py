@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.sdk.fake_server import KEY, FakeServer
 
-from tidelog.config import Credentials
+from tidelog.settings import Credentials
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 
-from tidelog.config import VERSION
+from tidelog.settings import VERSION
 
 GROUP = "tidelog.commands"
 Command = Callable[[list[str]], int]

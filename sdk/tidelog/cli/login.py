@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any
 
-from tidelog.config import DEFAULT_URL, Credentials
+from tidelog.settings import DEFAULT_URL, Credentials
 
 ME = "/api/v1/me"
 

@@ -6,8 +6,8 @@ import argparse
 from typing import Any
 
 from tidelog.buffer import Buffer, RunFolder, StreamFolder
-from tidelog.config import buffer_directory, resolve
 from tidelog.reader import StreamReader
+from tidelog.settings import buffer_directory, resolve
 from tidelog.wire.runs import default_name
 
 

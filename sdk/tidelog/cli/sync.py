@@ -8,8 +8,8 @@ import time
 from typing import Any
 
 from tidelog.buffer import Buffer, RunFolder
-from tidelog.config import Settings, resolve
 from tidelog.sender import StreamSender
+from tidelog.settings import Settings, resolve
 from tidelog.transport import HttpTransport
 from tidelog.uploader import TICK, Uploader
 from tidelog.wire.runs import default_name

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 
-from tidelog.config import Credentials
+from tidelog.settings import Credentials
 from tidelog_workers.supervisor.children import Child
 from tidelog_workers.supervisor.options import Options, options_of, parser
 from tidelog_workers.supervisor.tree import say

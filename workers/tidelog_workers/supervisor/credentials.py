@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from tidelog.config import Credentials
+from tidelog.settings import Credentials
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
