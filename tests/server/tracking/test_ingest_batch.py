@@ -113,13 +113,13 @@ class TestTheFirstBatch:
     @pytest.mark.parametrize("slug", ["Fish", "a b", "", "x" * 65, "é", "../x"])
     def test_of_a_project_with_an_impossible_name_is_refused(self, sender, slug):
         sender.project = f"{sender.team.slug}/{slug}"
-        with pytest.raises((Invalid, NotFound)):
+        with pytest.raises(NotFound):
             sender.send(opening())
 
     @pytest.mark.parametrize("run_id", ["..", "a b", "x" * 65])
     def test_of_a_run_with_an_impossible_id_is_refused(self, sender, run_id):
         sender.run_id = run_id
-        with pytest.raises(Invalid, match="run's id"):
+        with pytest.raises(NotFound, match="run's id"):
             sender.send(opening())
 
     def test_that_does_not_begin_at_zero_makes_nothing(self, sender):
@@ -421,5 +421,5 @@ class TestEditRun:
 
 def test_a_stream_id_must_be_one(sender):
     sender.stream = "nope"
-    with pytest.raises(Invalid):
+    with pytest.raises(NotFound):
         sender.send(opening())

@@ -269,13 +269,13 @@ class TestHostileInput:
     )
     def test_in_the_query_is_answered_with_a_sentence(self, client, project):
         answer = client.post(records_path("run2", a_stream_id(), project), body=a_body(0, 1))
-        assert answer.status in {400, 404, 422}
+        assert answer.status == 404
         assert answer.json.keys() == {"code", "message"}
 
     @pytest.mark.parametrize("run", ["..", "a\0b", "é", "x" * 500, "a b", "\ud800"], ids=ascii)
     def test_in_the_path_is_answered_with_a_sentence(self, client, run):
         answer = client.post(records_path(run, a_stream_id(), "fish"), body=a_body(0, 1))
-        assert answer.status in {400, 404, 422}
+        assert answer.status == 404
 
     @pytest.mark.parametrize("tail", ["", "x", "x/streams/", "x/streams/y", "x/streams/y/z"])
     def test_of_an_unknown_address_is_not_found(self, client, tail):

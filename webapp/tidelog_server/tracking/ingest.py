@@ -1,8 +1,10 @@
 """The ingest endpoint: one small ASGI application beside Django.
 
 It decodes a batch once, with no Python per point, and runs one transaction. It takes keys only,
-no cookies. Whatever happens it answers with JSON, and never with 500: what the database refuses is
-422, so that the client finds the culprit by bisection, and all else is 503, so that it retries.
+no cookies. 400 and 422 are about the body, never about an address: they make a client look for a
+record to give up. Whatever happens it answers with JSON, and never with 500: what the database
+refuses is 422, so that the client finds the culprit by bisection, and all else is 503, so that it
+retries.
 """
 
 import asyncio
@@ -21,7 +23,6 @@ from django.db import DataError, IntegrityError
 from tidelog_server.core import gate
 from tidelog_server.core.errors import (
     ApiError,
-    BadRequest,
     Invalid,
     MethodNotAllowed,
     NotFound,
@@ -128,7 +129,7 @@ def _project(scope: Scope) -> str:
         text: str = scope.get("query_string", b"").decode("ascii")
         query = parse_qs(text, max_num_fields=20)
     except ValueError as error:
-        raise BadRequest("The query cannot be read.") from error
+        raise NotFound("The query cannot be read.") from error
     return query.get("project", [""])[0]
 
 

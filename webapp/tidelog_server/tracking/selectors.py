@@ -7,7 +7,7 @@ from typing import Any
 from tidelog.wire.runs import is_run_id
 from tidelog_server.accounts.models import Team
 from tidelog_server.core import gate
-from tidelog_server.core.errors import BadRequest, Forbidden, Gone, NotFound
+from tidelog_server.core.errors import Forbidden, Gone, NotFound
 from tidelog_server.core.gate import Action, Caller
 from tidelog_server.core.json import is_storable
 from tidelog_server.metrics.store import store
@@ -151,7 +151,7 @@ def existing_project(*, caller: Caller, named: str) -> Project | None:
 
     named  "team/project", or "project" in the key's own team
 
-    Raises NotFound (no such team for this caller), Forbidden, BadRequest.
+    Raises NotFound (no such team for this caller), Forbidden.
     """
     team_id, slug = team_and_slug(caller, named)
     if not caller.may(Action.INGEST, team_id):
@@ -162,7 +162,7 @@ def existing_project(*, caller: Caller, named: str) -> Project | None:
 def team_and_slug(caller: Caller, named: str) -> tuple[int, str]:
     """Return the id of the team that `named` means for this caller, and the project's slug."""
     if not named:
-        raise BadRequest("Name the project: ?project=team/project.", code="no_project")
+        raise NotFound("Name the project: ?project=team/project.", code="no_project")
     if not is_storable(named):
         raise NotFound
     team, slash, slug = named.rpartition("/")

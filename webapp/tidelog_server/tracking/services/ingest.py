@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from tidelog.wire.batch import BatchError
 from tidelog.wire.runs import MAX_KEYS, SYSTEM_PREFIX, is_stream_id, jsonable
-from tidelog_server.core.errors import Conflict, Gone, Invalid
+from tidelog_server.core.errors import Conflict, Gone, Invalid, NotFound
 from tidelog_server.core.gate import Caller
 from tidelog_server.metrics.columns import Columns
 from tidelog_server.metrics.store import store
@@ -53,7 +53,7 @@ def ingest_batch(
     Forbidden, Invalid.
     """
     if not is_stream_id(stream_id):
-        raise Invalid("A stream's id is 32 hexadecimal digits.", code="bad_stream_id")
+        raise NotFound("A stream's id is 32 hexadecimal digits.", code="bad_stream_id")
     check_run_id(run_id)
     project = project_for_ingest(caller=caller, named=project_name)
     run = _locked_run(project, run_id, caller, batch)

@@ -1,9 +1,14 @@
 from tidelog.wire.runs import SLUG
 from tidelog_server.accounts.models import Team
-from tidelog_server.core.errors import Conflict, Invalid
+from tidelog_server.core.errors import Conflict, Invalid, NotFound
 from tidelog_server.core.gate import Caller
 from tidelog_server.tracking.models import Project
 from tidelog_server.tracking.selectors import existing_project, team_and_slug
+
+IMPOSSIBLE = (
+    "A project's name is 1 to 64 lower-case letters, digits, '.', '_' or '-', beginning and "
+    "ending with a letter or digit."
+)
 
 
 def create_project(*, team: Team, slug: str, name: str = "") -> Project:
@@ -22,13 +27,14 @@ def project_for_ingest(*, caller: Caller, named: str) -> Project:
 
     named  "team/project", or "project" in the key's own team
 
-    Raises NotFound (no such team for this caller), Forbidden (may not ingest), Invalid (a name
-    that no project can have).
+    Raises NotFound (no such team for this caller, or a name that no project can have: not
+    Invalid, for which a client would blame its records), Forbidden (may not ingest).
     """
     project = existing_project(caller=caller, named=named)
     if project is None:
         team_id, slug = team_and_slug(caller, named)
-        check_slug(slug)
+        if not SLUG.fullmatch(slug):
+            raise NotFound(IMPOSSIBLE, code="bad_project")
         project, _ = Project.objects.get_or_create(
             team_id=team_id, slug=slug, defaults={"name": slug}
         )
@@ -38,8 +44,4 @@ def project_for_ingest(*, caller: Caller, named: str) -> Project:
 def check_slug(slug: str) -> None:
     """Raise Invalid unless `slug` can name a project."""
     if not SLUG.fullmatch(slug):
-        raise Invalid(
-            "A project's name is 1 to 64 lower-case letters, digits, '.', '_' or '-', beginning "
-            "and ending with a letter or digit.",
-            code="bad_project",
-        )
+        raise Invalid(IMPOSSIBLE, code="bad_project")

@@ -34,7 +34,7 @@ def open_run(
 
     run_file  the client's run.json; only its name and its time of creation are believed
 
-    Runs in the caller's transaction, under the project's row lock. Raises Invalid.
+    Runs in the caller's transaction, under the project's row lock. Raises NotFound.
     """
     check_run_id(run_id)
     Project.objects.select_for_update().get(pk=project.pk)
@@ -56,9 +56,9 @@ def open_run(
 
 
 def check_run_id(run_id: str) -> None:
-    """Raise Invalid unless `run_id` can name a run."""
+    """Raise NotFound unless `run_id` can name a run."""
     if not is_run_id(run_id):
-        raise Invalid("A run's id is 1 to 64 letters, digits, '.', '_' or '-'.", code="bad_run_id")
+        raise NotFound("A run's id is 1 to 64 letters, digits, '.', '_' or '-'.", code="bad_run_id")
 
 
 def _name(run_file: Mapping[str, Any]) -> str:
