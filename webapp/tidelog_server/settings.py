@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -92,8 +93,9 @@ SQLITE: dict[str, Any] = {
             "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY"
         ),
     },
-    # Tests use a file too: an in-memory database has no WAL and locks differently.
-    "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
+    # Tests use a file too: an in-memory database has no WAL and locks differently. Each process
+    # has its own, so that two test runs do not meet in it.
+    "TEST": {"NAME": Path(gettempdir()) / f"tidelog-test-{os.getpid()}.sqlite3"},
 }
 DATABASES: dict[str, Any] = {
     "default": {
