@@ -24,9 +24,11 @@ def services(tmp_path_factory):
 @pytest.fixture(scope="module")
 def webs(services, tmp_path_factory):
     one, two = (tmp_path_factory.mktemp(name) for name in ("one", "two"))
-    with Serving(one, "--no-worker", **services) as first:
-        with Serving(two, "--no-worker", **services) as second:
-            yield first, second
+    with (
+        Serving(one, "--no-worker", **services) as first,
+        Serving(two, "--no-worker", **services) as second,
+    ):
+        yield first, second
 
 
 @contextmanager

@@ -17,8 +17,16 @@ needs_redis = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A server that tests only look at."""
+    with Serving(tmp_path_factory.mktemp("served")) as serving:
+        yield serving
+
+
 @pytest.fixture
-def served(tmp_path):
+def own(tmp_path):
+    """A server for one test, which may do to it what it likes."""
     with Serving(tmp_path) as serving:
         yield serving
 
@@ -109,30 +117,30 @@ class TestSecondStart:
 
 class TestCrashedChild:
     @pytest.mark.parametrize("name", ["web", "worker"])
-    def test_is_started_again_and_said(self, served, name):
-        served.child(name).kill()
-        until(lambda: served.heard(f"{name} runs again"), f"the {name} runs again")
-        assert served.heard("was killed by SIGKILL; starting it again in 0.5 s.")
+    def test_is_started_again_and_said(self, own, name):
+        own.child(name).kill()
+        until(lambda: own.heard(f"{name} runs again"), f"the {name} runs again")
+        assert own.heard("was killed by SIGKILL; starting it again in 0.5 s.")
 
-    def test_of_the_web_keeps_the_port_open(self, served):
-        served.child("web").kill()
-        assert served.get("/healthz")[0] == 200
+    def test_of_the_web_keeps_the_port_open(self, own):
+        own.child("web").kill()
+        assert own.get("/healthz")[0] == 200
 
 
 class TestStopping:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_leaves_no_process_and_exits_with_zero(self, served, number):
-        family = served.processes()
-        assert served.stop(number) == 0
+    def test_leaves_no_process_and_exits_with_zero(self, own, number):
+        family = own.processes()
+        assert own.stop(number) == 0
         assert all_gone(family)
 
-    def test_says_nothing(self, served):
-        served.stop()
-        assert [line for line in served.said if "Traceback" in line or "rror" in line] == []
+    def test_says_nothing(self, own):
+        own.stop()
+        assert [line for line in own.said if "Traceback" in line or "rror" in line] == []
 
-    def test_happens_to_the_children_of_a_supervisor_that_was_killed(self, served):
-        family = served.processes()
-        os.kill(served.process.pid, signal.SIGKILL)
+    def test_happens_to_the_children_of_a_supervisor_that_was_killed(self, own):
+        family = own.processes()
+        os.kill(own.process.pid, signal.SIGKILL)
         until(lambda: all_gone(family), "the children are gone")
 
 
