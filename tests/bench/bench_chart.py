@@ -12,9 +12,11 @@ million points and measures fewer times.
 from __future__ import annotations
 
 import argparse
+import atexit
 import http.client
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -27,6 +29,7 @@ from typing import Any
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tidelog_server.settings"
 os.environ["TIDELOG_DATA_DIR"] = tempfile.mkdtemp(prefix="tidelog-bench-")
+atexit.register(shutil.rmtree, os.environ["TIDELOG_DATA_DIR"])
 
 import django
 
@@ -67,7 +70,8 @@ class Bench:
 
     def run(self, name: str, n: int) -> Run:
         """Return a run of `n` points, all but the last few compacted."""
-        run = open_run(project=self.project, run_id=name, author=None, run_file={})
+        with transaction.atomic():
+            run = open_run(project=self.project, run_id=name, author=None, run_file={})
         for start in range(0, n - TAIL, BATCH):
             self._append(run, start, min(BATCH, n - TAIL - start))
             if start % (BATCH * 50) == BATCH * 49:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -87,8 +87,11 @@ def encode(columns: Sequence[Vector]) -> bytes:
     return b"".join([head, *heads, _zstd.compress(b"".join(p.data for p in packed))])
 
 
-def decode(payload: bytes | memoryview) -> Matrix:
-    """Return the columns of a payload as the rows of a matrix."""
+def decode(payload: bytes | memoryview, only: Container[int] | None = None) -> Matrix:
+    """Return the columns of a payload as the rows of a matrix.
+
+    only  the columns that are wanted; the others are 0
+    """
     view = memoryview(payload)
     version, columns, _, n = _HEAD.unpack_from(view)
     if version != VERSION:
@@ -99,9 +102,12 @@ def decode(payload: bytes | memoryview) -> Matrix:
     position = 0
     for index, row in enumerate(rows):
         form, width, first, slope = _COLUMN.unpack_from(view, _HEAD.size + index * _COLUMN.size)
-        count = max(n - 1, 0) if form in SCALES else n
-        _unpack(Form(form), first, slope, data[position : position + width * count], row)
-        position += width * count
+        end = position + width * (n - 1 if form in SCALES else n)
+        if only is None or index in only:
+            _unpack(Form(form), first, slope, data[position:end], row)
+        else:
+            row[:] = 0
+        position = end
     return rows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -59,9 +59,9 @@ def directories(run_ids: Collection[UUID], number: int) -> dict[UUID, list[Direc
 
 
 def fine_rows(
-    blocks: Mapping[UUID, Collection[int]], number: int
+    blocks: Mapping[UUID, Collection[int]], number: int, only: Container[int]
 ) -> dict[tuple[UUID, int], Matrix]:
-    """Return the aggregates of 64 points of these blocks of each run."""
+    """Return the aggregates of 64 points of these blocks of each run, the rows in `only`."""
     wanted = [block for known in blocks.values() for block in known]
     if not wanted:
         return {}
@@ -72,14 +72,20 @@ def fine_rows(
         block__range=(min(wanted), max(wanted)),
     )
     return {
-        (run_id, block): codec.decode(payload)
+        (run_id, block): codec.decode(payload, only)
         for run_id, block, payload in rows.values_list("run_id", "block", "payload")
         if block in blocks[run_id]
     }
 
 
-def chunk_points(homes: Homes, number: int) -> dict[tuple[UUID, Home], Points]:
-    """Return the points of the chunks at these (block, index) of each run."""
+def chunk_points(
+    homes: Homes, number: int, *, with_times: bool = True
+) -> dict[tuple[UUID, Home], Points]:
+    """Return the points of the chunks at these (block, index) of each run.
+
+    with_times  or 0 instead: who does not need them saves a third of the work
+    """
+    only = None if with_times else (0, 2)
     indexes: dict[tuple[UUID, int], list[int]] = defaultdict(list)
     for run_id, known in homes.items():
         for block, index in known:
@@ -94,7 +100,7 @@ def chunk_points(homes: Homes, number: int) -> dict[tuple[UUID, Home], Points]:
         for run_id, block, index, payload in rows.values_list(
             "run_id", "block", "index", "payload"
         ):
-            found[run_id, (block, index)] = Points(*codec.decode(payload))
+            found[run_id, (block, index)] = Points(*codec.decode(payload, only))
     return found
 
 

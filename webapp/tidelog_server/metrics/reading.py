@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,6 +18,8 @@ from tidelog_server.metrics.fetching import Home
 from tidelog_server.metrics.models import number_of
 from tidelog_server.metrics.tails import joined, sort
 from tidelog_server.metrics.values import Chart, Points, RunAxis, SeriesTotal, Window, X
+
+SHOWN = (Row.LAST, Row.MIN, Row.MAX, Row.SUM, Row.N, Row.NANS)
 
 Flags = npt.NDArray[np.bool_]
 Totals = Mapping[UUID, SeriesTotal]
@@ -37,6 +39,12 @@ class _View:
     window: Window
     buckets: int
     limit: int
+
+    @property
+    def rows(self) -> Collection[Row]:
+        """The rows of aggregates that the chart is made of."""
+        times = () if self.x is X.STEP else (Row.TIME_MIN, Row.TIME_MAX)
+        return {Row.STEP_FIRST, Row.STEP_LAST, *times, *SHOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +88,11 @@ def _gather(gathered: Mapping[UUID, Gathered], view: _View) -> None:
     """Read what the chart needs of these runs."""
     found = fetching.directories(list(gathered), view.number)
     plans = [_plan(into.run, found[run_id], view) for run_id, into in gathered.items()]
-    fine = fetching.fine_rows({plan.run.run_id: _fine_blocks(plan) for plan in plans}, view.number)
+    fine = fetching.fine_rows(
+        {plan.run.run_id: _fine_blocks(plan) for plan in plans}, view.number, view.rows
+    )
     cut = {plan.run.run_id: [plan.homes[i] for i in np.flatnonzero(plan.cut)] for plan in plans}
-    stored = fetching.chunk_points(cut, view.number)
+    stored = fetching.chunk_points(cut, view.number, with_times=view.x is not X.STEP)
     compacted = {run_id: blocks.count(directories) for run_id, directories in found.items()}
     tails = fetching.tails(
         {run_id: n for run_id, n in compacted.items() if n < gathered[run_id].total}, view.number
@@ -93,18 +103,20 @@ def _gather(gathered: Mapping[UUID, Gathered], view: _View) -> None:
             gathered[run_id].aggregates = plan.chunks[:, plan.whole]
         elif plan.level == FINE:
             gathered[run_id].aggregates = _fine_aggregates(plan, fine)
-        pieces = _pieces(plan, stored)
+        pieces = _pieces(plan, stored, view)
         if run_id in tails:
-            pieces.append((LATEST, tails[run_id]))
-        gathered[run_id].points = [
-            (place, within(piece, view.x, plan.run, view.window)) for place, piece in pieces
-        ]
+            pieces.append((LATEST, within(tails[run_id], view.x, plan.run, view.window)))
+        gathered[run_id].points = pieces
 
 
-def _pieces(plan: _Plan, stored: Mapping[tuple[UUID, Home], Points]) -> list[tuple[float, Points]]:
-    """Return the chunks that are read as points, each with its place in their order."""
-    places = np.flatnonzero(plan.cut).tolist()
-    pieces = [(float(i), stored[plan.run.run_id, plan.homes[i]]) for i in places]
+def _pieces(
+    plan: _Plan, stored: Mapping[tuple[UUID, Home], Points], view: _View
+) -> list[tuple[float, Points]]:
+    """Return what of the chunks lies in the window, each with its place in their order."""
+    pieces = [
+        (float(i), within(stored[plan.run.run_id, plan.homes[i]], view.x, plan.run, view.window))
+        for i in np.flatnonzero(plan.cut).tolist()
+    ]
     if plan.level == POINTS and pieces:
         return [(0.0, joined([piece for _, piece in pieces]))]
     return pieces
