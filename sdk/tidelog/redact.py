@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 MASK = "***"
 _SECRET_NAME = re.compile(r"key|token|secret|passw|auth|cred", re.IGNORECASE)
-_USERINFO = re.compile(r"(\w[\w+.-]*://)[^/\s@]+@")
+_USERINFO = re.compile(r"(://)[^/\s@]{1,256}@")
 _KNOWN_SECRET = re.compile(
     r"\b(?:tl_|sk-|hf_|gh[pousr]_|github_pat_|glpat-|xox[baprs]-|AKIA|ASIA|AIza)[A-Za-z0-9_\-]{12,}"
 )
