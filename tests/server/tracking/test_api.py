@@ -1,6 +1,8 @@
 """Projects and runs over REST, as their owner, a colleague and a stranger meet them."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -217,6 +219,12 @@ class TestTheDocument:
         known = {path.replace("<str:", "{") for path in document["paths"]}
         wanted = {self.as_written(route) for route in routes - {"/api/v1/schema"}}
         assert wanted == known
+
+    def test_and_the_manual_name_the_same_routes(self, document):
+        manual = (Path(__file__).parents[3] / "docs/reference/http-api.md").read_text()
+        written = set(re.findall(r"^### `(\w+ /api/\S+)`$", manual, re.MULTILINE))
+        paths = document["paths"].items()
+        assert written == {f"{m.upper()} {path}" for path, methods in paths for m in methods}
 
     def as_written(self, route):
         for pattern in ("<str:", "(?P<"):
