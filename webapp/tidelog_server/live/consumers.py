@@ -7,7 +7,7 @@ import orjson
 from channels.db import database_sync_to_async
 from channels.exceptions import DenyConnection
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 
 from tidelog_server.core import gate
 from tidelog_server.core.errors import ApiError

@@ -6,7 +6,7 @@ from contextlib import suppress
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 
 from tidelog_server.core import bus
 from tidelog_server.live import selectors
@@ -56,7 +56,7 @@ class Hub:
         """Watch a place from `rev` on, which one of its sockets has just been told."""
         if place in self._sockets:
             self._shown.setdefault(place, Shown(rev))
-            if self._watcher is None:
+            if self._watcher is None or self._watcher.done():
                 self._watcher = self._loop.create_task(self._watch())
 
     def _heard(self, topic: str, frame: bytes) -> None:

@@ -62,7 +62,10 @@ def _answers(url: str) -> bool:
 
 def _train_on(url: str, words: tuple[str, ...]) -> int:
     say(f"training on {url}")
-    return subprocess.call([*TRAINER, *words], env={**os.environ, "TIDELOG_URL": url})
+    try:
+        return subprocess.call([*TRAINER, *words], env={**os.environ, "TIDELOG_URL": url})
+    except KeyboardInterrupt:
+        return 130
 
 
 def _train_on_own_server(options: Options, words: tuple[str, ...]) -> int:

@@ -44,21 +44,25 @@ def train(*, lr: float, hidden: int, seed: int, epochs: int, pause: float) -> No
         for epoch in range(1, epochs + 1):
             rate = lr / (getattr(network, "t_", 0) + 1) ** DECAY
             network.partial_fit(x, y, classes=DIGITS)
-            train_odds, val_odds = network.predict_proba(x), network.predict_proba(x_val)
-            guesses = val_odds.argmax(axis=1)
-            run.log(
-                {
-                    "train/loss": log_loss(y, train_odds),
-                    "train/accuracy": accuracy_score(y, train_odds.argmax(axis=1)),
-                    "val/loss": log_loss(y_val, val_odds),
-                    "val/accuracy": accuracy_score(y_val, guesses),
-                    "lr": rate,
-                    "grad_norm": gradient_norm(network, x, train_odds - (y[:, None] == DIGITS)),
-                    "class": {str(d): np.mean(guesses[y_val == d] == d) for d in DIGITS},
-                },
-                step=epoch,
-            )
+            learned, seen = on_training(network, x, y), on_validation(network, x_val, y_val)
+            run.log({"lr": rate, **learned, **seen}, step=epoch)
             time.sleep(pause)
+
+
+def on_training(network: MLPClassifier, x: Array, y: Array) -> dict[str, float]:
+    odds = network.predict_proba(x)
+    return {
+        "train/loss": log_loss(y, odds),
+        "train/accuracy": accuracy_score(y, odds.argmax(axis=1)),
+        "grad_norm": gradient_norm(network, x, odds - (y[:, None] == DIGITS)),
+    }
+
+
+def on_validation(network: MLPClassifier, x: Array, y: Array) -> dict[str, float]:
+    odds = network.predict_proba(x)
+    guesses = odds.argmax(axis=1)
+    right = {f"class/{digit}": float(np.mean(guesses[y == digit] == digit)) for digit in DIGITS}
+    return {"val/loss": log_loss(y, odds), "val/accuracy": accuracy_score(y, guesses), **right}
 
 
 def gradient_norm(network: MLPClassifier, x: Array, errors: Array) -> float:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,6 +50,7 @@ def _commands(pace: Pace) -> Iterator[list[str]]:
 def main() -> int:
     # Two small networks at a time: threads inside each would only fight for the cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     return train_all(FAST if "--fast" in sys.argv[1:] else WATCHABLE)
 
 

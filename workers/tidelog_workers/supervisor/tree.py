@@ -34,7 +34,8 @@ class Tree:
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, _noted)
         for number in STOP_SIGNALS:
-            signal.signal(number, self._asked_to_stop)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                signal.signal(number, self._asked_to_stop)
 
     def start(self, child: Child) -> None:
         child.start()

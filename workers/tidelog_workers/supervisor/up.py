@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 from tidelog_workers.supervisor.banner import Welcome
 from tidelog_workers.supervisor.broker import broker_url, embedded_broker
 from tidelog_workers.supervisor.children import Child
+from tidelog_workers.supervisor.credentials import LOOPBACK
 from tidelog_workers.supervisor.options import Options
 from tidelog_workers.supervisor.tree import Tree, say
 
@@ -43,6 +45,7 @@ def lock_data_dir(data_dir: Path, stack: ExitStack) -> None:
     """Make the directory, for us alone. The kernel lets the lock go when the process ends."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        data_dir.chmod(0o700)
         lock: IO[str] = stack.enter_context((data_dir / "up.lock").open("w"))
     except OSError as error:
         raise CannotStart(f"The data directory cannot be used: {error}.") from error
@@ -89,7 +92,7 @@ class Server:
     ) -> None:
         self.options = options
         self.tree = Tree()
-        self.url = os.environ.get("TIDELOG_URL", "").rstrip("/") or _url(options.host, listening)
+        self.url = _public_url() or _own_url(options.host, listening)
         self.welcome: Welcome | None = None
         self._listening = listening
         self._then = then
@@ -186,7 +189,13 @@ class Server:
         return carried if self.options.worker else f"no worker here; {carried}"
 
 
-def _url(host: str, listening: socket.socket) -> str:
+def _public_url() -> str | None:
+    """Return TIDELOG_URL, unless it names this machine: then it was meant for the SDK."""
+    url = os.environ.get("TIDELOG_URL", "").rstrip("/")
+    return url if urlsplit(url).hostname not in {None, *LOOPBACK} else None
+
+
+def _own_url(host: str, listening: socket.socket) -> str:
     port = listening.getsockname()[1]
     shown = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
