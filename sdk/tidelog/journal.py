@@ -9,33 +9,25 @@ from __future__ import annotations
 import errno
 import json
 import os
-import struct
 import threading
 import time
 import weakref
-import zlib
 from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tidelog.buffer import Lock, RunFolder, fsync_directory, make_directory, open_private
-from tidelog.wire import frames
-from tidelog.wire.frames import FrameType
+from tidelog.ring import Ring
+from tidelog.segment import Segment
+from tidelog.wire.frames import FrameError, FrameType
 
 ROTATE_BYTES = 8 * 1024 * 1024
 ROTATE_SECONDS = 600.0
-RING_BYTES = 16 * 1024 * 1024
-RING_RESERVE = 1024 * 1024
 BALLAST_BYTES = 64 * 1024
 RETRY_SECONDS = 1.0
+COMPLAIN_SECONDS = 60.0
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
-EXPENDABLE = {FrameType.METRICS, FrameType.SYSTEM, FrameType.CONSOLE}
-
-_head = struct.Struct("<2sBBIQ").pack
-_crc = struct.Struct("<I").pack
-_crc32 = zlib.crc32
-_write = os.write
 
 _journals: weakref.WeakSet[Journal] = weakref.WeakSet()
 
@@ -74,28 +66,29 @@ class Journal:
         self._syncing = threading.RLock()
         self._afterwards: list[Callable[[], None]] = []
         self.stream = self.folder.stream(os.urandom(16).hex())
-        self.seq = 0
         self.closed = False
-        self.dirty = False
-        self._descriptor = -1
-        self._size = 0
-        self._opened_at = 0.0
+        self._segment: Segment | None = None
+        self._following = 0
         self._busy = False
         self._waiting: deque[tuple[int, bytes]] = deque()
-        self._ring: deque[tuple[int, bytes]] = deque()
-        self._ring_bytes = 0
-        self._ring_dropped: Counter[int] = Counter()
+        self._ring = Ring()
         self._degraded = False
         self._retry_at = 0.0
-        self._said_at = -60.0
-        self._retired: list[int] = []
+        self._said_at = -COMPLAIN_SECONDS
+        self._retired: list[Segment] = []
+        self._dirty = False
         self._new_names = False
         self._writer_lock = Lock(self.stream.writer_lock)
 
     @property
+    def seq(self) -> int:
+        """The sequence number that the next record gets."""
+        return self._segment.following if self._segment else self._following
+
+    @property
     def healthy(self) -> bool:
         """Whether the next record will go straight to the disk."""
-        return self._descriptor >= 0 and not self._degraded
+        return self._segment is not None and not self._degraded
 
     def open(self) -> None:
         """Begin the stream with its OPEN record. Raises OSError if the directory refuses."""
@@ -105,18 +98,22 @@ class Journal:
     def move(self, folder: RunFolder) -> None:
         """Begin anew in another folder; only before anything was written."""
         with self.lock:
-            self._writer_lock.release()
-            if self._descriptor >= 0:
-                os.close(self._descriptor)
+            self._drop_files()
             self.folder = folder
             self._reset()
+
+    def _drop_files(self) -> None:
+        for segment in (self._segment, *self._retired):
+            if segment:
+                segment.close()
+        self._writer_lock.release()
 
     def _begin(self) -> None:
         make_directory(self.stream.path)
         self._writer_lock.take()
-        if self._descriptor < 0:
+        if self._segment is None:
             self._new_segment()
-        self._put(FrameType.OPEN, json.dumps(self._opening(), separators=(",", ":")).encode())
+        self._put(FrameType.OPEN, _json(self._opening()))
 
     def append(self, kind: int, payload: bytes) -> None:
         """Write one record. Returns when the kernel has it, or when it waits in the ring."""
@@ -146,79 +143,48 @@ class Journal:
         action()
 
     def _append(self, kind: int, payload: bytes) -> None:
-        if self._descriptor < 0 or self._degraded:
+        segment = self._segment
+        if segment is None or self._degraded:
             self._append_with_trouble(kind, payload)
             return
         try:
-            self._put(kind, payload)
+            segment.append(kind, payload)
+            self._dirty = True
         except OSError as error:
             self._degrade(error)
-            self._keep(kind, payload)
-            return
-        except frames.FrameError as error:
+            self._ring.keep(kind, payload)
+        except FrameError as error:
             self.dropped["too_large"] += 1
             self._complain(str(error))
-            return
-        if self._size > ROTATE_BYTES:
+        if segment.size > ROTATE_BYTES:
             self.rotate()
 
     def _put(self, kind: int, payload: bytes) -> None:
-        """Write one frame where the last one ended, whole or not at all."""
-        if len(payload) > frames.COMPRESS_ABOVE:
-            frame = frames.encode_frame(kind, self.seq, payload)
-        else:
-            head = _head(b"TL", kind, 0, len(payload), self.seq)
-            frame = head + _crc(_crc32(payload, _crc32(head))) + payload
-        try:
-            written = _write(self._descriptor, frame)
-            if written != len(frame):
-                written += _write(self._descriptor, frame[written:])
-            if written == len(frame):
-                self._size += written
-                self.seq += 1
-                self.dirty = True
-                return
-        except OSError:
-            os.ftruncate(self._descriptor, self._size)
-            raise
-        except BaseException:  # Ctrl-C between a write and its bookkeeping: the file knows
-            self._reconcile(len(frame))
-            raise
-        os.ftruncate(self._descriptor, self._size)
-        raise OSError(errno.ENOSPC, "the disk takes only part of a record")
-
-    def _reconcile(self, length: int) -> None:
-        grown = os.fstat(self._descriptor).st_size - self._size
-        if grown == length:
-            self._size += length
-            self.seq += 1
-        elif grown:
-            os.ftruncate(self._descriptor, self._size)
+        if self._segment is None:
+            raise OSError(errno.EBADF, "no segment is open")
+        self._segment.append(kind, payload)
+        self._dirty = True
 
     def _new_segment(self) -> None:
-        path = self.stream.segment(self.seq)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
-        descriptor = open_private(path, flags)
-        header = frames.encode_segment_header(self.seq, bytes.fromhex(self.stream.id))
-        try:
-            if _write(descriptor, header) != len(header):
-                raise OSError(errno.ENOSPC, "no room for a new segment")
-        except OSError:
-            os.close(descriptor)
-            path.unlink()
-            raise
-        if self._descriptor >= 0:
-            self._retired.append(self._descriptor)
-        self._descriptor = descriptor
-        self._size = len(header)
-        self._opened_at = time.monotonic()
+        first = self.seq
+        path = self.stream.segment(first)
+        fresh = Segment(path, first=first, stream_id=self.stream.id)
+        self._let_go()
+        self._segment = fresh
         self._new_names = True
         self._renewed()
+
+    def _let_go(self) -> None:
+        """Leave the segment to `sync`, which has the time to close it properly."""
+        if self._segment:
+            self._following = self._segment.following
+            self._retired.append(self._segment)
+            self._segment = None
 
     def rotate(self) -> None:
         """Go on in a new segment; the old one is synced and closed by `sync`."""
         with self.lock:
-            if self._descriptor < 0 or self._size <= frames.SEGMENT_HEADER_SIZE:
+            if self._segment is None or self._segment.is_empty:
                 return
             try:
                 self._new_segment()
@@ -229,8 +195,7 @@ class Journal:
 
     def _degrade(self, error: OSError) -> None:
         if error.errno not in FULL:
-            self._retired.append(self._descriptor)
-            self._descriptor = -1
+            self._let_go()
         self._degraded = True
         self._retry_at = time.monotonic() + RETRY_SECONDS
         self._renewed()
@@ -238,7 +203,7 @@ class Journal:
 
     def _complain(self, sentence: str) -> None:
         now = time.monotonic()
-        if now - self._said_at >= 60:
+        if now - self._said_at >= COMPLAIN_SECONDS:
             self._said_at = now
             self._say(sentence)
 
@@ -248,15 +213,7 @@ class Journal:
         if time.monotonic() >= self._retry_at and self._recover():
             self._append(kind, payload)
         else:
-            self._keep(kind, payload)
-
-    def _keep(self, kind: int, payload: bytes) -> None:
-        limit = RING_BYTES if kind in EXPENDABLE else RING_BYTES + RING_RESERVE
-        if self._ring_bytes + len(payload) > limit:
-            self._ring_dropped[kind] += 1
-            return
-        self._ring.append((kind, payload))
-        self._ring_bytes += len(payload)
+            self._ring.keep(kind, payload)
 
     def _recover(self) -> bool:
         """Try to write what waits; say whether the journal is healthy again."""
@@ -264,28 +221,23 @@ class Journal:
         try:
             if self.seq == 0:
                 self._begin()
-            elif self._descriptor < 0:
+            elif self._segment is None:
                 self._new_segment()
             self._put_drops()
             while self._ring:
-                kind, payload = self._ring[0]
-                self._put(kind, payload)
-                self._ring.popleft()
-                self._ring_bytes -= len(payload)
+                self._put(*self._ring.first())
+                self._ring.remove_first()
         except OSError:
             return False
         self._degraded = False
         return True
 
     def _put_drops(self) -> None:
-        if not self._ring_dropped:
-            return
-        kinds = {_kind_name(kind): n for kind, n in self._ring_dropped.items()}
-        count = sum(kinds.values())
-        record = {"t": _wall_ms(), "n": count, "why": "disk_full", "kinds": kinds}
-        self._put(FrameType.DROPPED, json.dumps(record, separators=(",", ":")).encode())
-        self.dropped["disk_full"] += count
-        self._ring_dropped.clear()
+        drops = self._ring.drops()
+        if drops:
+            self._put(FrameType.DROPPED, _json({"t": time.time_ns() // 1_000_000, **drops}))
+            self.dropped["disk_full"] += drops["n"]
+            self._ring.dropped.clear()
 
     # --- the background ------------------------------------------------------------------
 
@@ -296,14 +248,14 @@ class Journal:
 
     def _sync(self) -> None:
         with self.lock:
-            descriptor, retired = self._descriptor, self._retired
-            dirty, new_names = self.dirty, self._new_names
-            self.dirty, self._new_names, self._retired = False, False, []
+            segment, retired = self._segment, self._retired
+            dirty, new_names = self._dirty, self._new_names
+            self._dirty, self._new_names, self._retired = False, False, []
         try:
             for old in retired:
-                _finish_file(old)
-            if dirty and descriptor >= 0:
-                os.fdatasync(descriptor)
+                _finish(old)
+            if dirty and segment:
+                segment.sync()
             if new_names:
                 fsync_directory(self.stream.path)
         except OSError as error:  # what was not synced will never be: go on elsewhere
@@ -318,8 +270,11 @@ class Journal:
                 return
             if self._degraded and self._recover():
                 self._say("writing again")
-            elif self.healthy and time.monotonic() - self._opened_at > ROTATE_SECONDS:
+            elif self._segment and self._age() > ROTATE_SECONDS:
                 self.rotate()
+
+    def _age(self) -> float:
+        return time.monotonic() - self._segment.opened_at if self._segment else 0.0
 
     def ballast(self) -> None:
         """Set 64 KiB aside, so that the end of the run can be told on a full disk."""
@@ -344,26 +299,19 @@ class Journal:
             if self._degraded and not self._recover():
                 self._sacrifice()
             self._ballast.unlink(missing_ok=True)
-            payload = json.dumps(finish(self.dropped), separators=(",", ":")).encode()
-            if self._descriptor >= 0:
-                self._put_or_say(FrameType.FINISH, payload)
+            self._put_or_say(FrameType.FINISH, _json(finish(self.dropped)))
             self.closed = True
         self.sync()
-        with self.lock:
-            if self._descriptor >= 0:
-                with self._syncing:
-                    os.close(self._descriptor)
-                self._descriptor = -1
-            self._writer_lock.release()
+        with self.lock, self._syncing:
+            self._following = self.seq
+            self._drop_files()
+            self._segment, self._retired = None, []
 
     def _sacrifice(self) -> None:
         """Give up the points that wait, and use the ballast for what describes the run."""
         self._ballast.unlink(missing_ok=True)
-        for kind, _ in self._ring:
-            if kind in EXPENDABLE:
-                self._ring_dropped[kind] += 1
-        self._ring = deque(item for item in self._ring if item[0] not in EXPENDABLE)
-        lost = sum(self._ring_dropped.values())
+        self._ring.give_up_points()
+        lost = self._ring.dropped.total()
         if not self._recover():
             self.dropped["disk_full"] += lost
             self._say(f"{lost} records found no room on the disk and are lost")
@@ -376,10 +324,7 @@ class Journal:
 
     def _after_fork_in_child(self) -> None:
         """Keep nothing of the parent's: its stream, its lock and its ring go on without us."""
-        for descriptor in (self._descriptor, *self._retired):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._writer_lock.release()
+        self._drop_files()
         was_closed = self.closed
         self.dropped = Counter()
         self._reset()
@@ -387,22 +332,15 @@ class Journal:
         self._renewed()
 
 
-def _finish_file(descriptor: int) -> None:
+def _finish(segment: Segment) -> None:
     try:
-        os.fdatasync(descriptor)
+        segment.sync()
     finally:
-        os.close(descriptor)
+        segment.close()
 
 
-def _kind_name(kind: int) -> str:
-    try:
-        return FrameType(kind).name.lower()
-    except ValueError:
-        return str(kind)
-
-
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
+def _json(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode()
 
 
 def _forget_in_child() -> None:

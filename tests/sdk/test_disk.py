@@ -82,7 +82,7 @@ class TestFullDisk:
         assert len(said) == 1
 
     def test_counts_what_the_ring_cannot_hold_and_says_so_in_band(self, small_disk, monkeypatch):
-        monkeypatch.setattr("tidelog.journal.RING_BYTES", 10_000)
+        monkeypatch.setattr("tidelog.ring.RING_BYTES", 10_000)
         recorder = a_recorder(small_disk, [])
         recorder.journal.open()
         filler = small_disk / "filler"
@@ -197,7 +197,7 @@ class TestRotation:
         recorder = a_recorder(tmp_path, [])
         recorder.journal.open()
         recorder.log({"loss": 1})
-        recorder.journal._opened_at -= 601
+        recorder.journal._segment.opened_at -= 601
         recorder.journal.tend()
         assert len(recorder.journal.stream.segments()) == 2
 
