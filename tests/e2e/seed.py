@@ -75,7 +75,7 @@ class Writer:
         answer = self.session.post(
             self.address,
             data=body,
-            headers={"Content-Type": "application/octet-stream"},
+            headers=headers,
             timeout=30,
         )
         assert answer.status_code == 200, answer.text
