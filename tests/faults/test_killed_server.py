@@ -4,7 +4,8 @@ import random
 import time
 
 import psutil
-from tests.workers.serving import until
+from tests.faults.conftest import Training
+from tests.workers.serving import Serving, until
 
 STEPS = 20_000
 
@@ -22,6 +23,26 @@ class TestKilledServer:
             until(training.is_whole, "everything is stored")
             assert training.promised == STEPS
             until(lambda each=training: each.row()["state"] == "finished", "the run is finished")
+
+
+class TestServerThatWasKilledWithAllItsProcesses:
+    def test_has_every_point_once_after_it_is_started_again(self, tmp_path):
+        with Serving(tmp_path) as first:
+            training = Training(first, "survivor", steps=STEPS)
+            until(lambda: training.promised > STEPS / 4, "the training logs")
+            port = first.url.rsplit(":", 1)[1]
+            for process in first.processes():
+                process.kill()
+            first.ended()
+        with Serving(tmp_path, "--port", port) as second:
+            training.served = second
+            try:
+                training.ends()
+                assert training.promised == STEPS
+                until(training.is_whole, "everything is stored")
+                until(lambda: training.row()["state"] == "finished", "the run is finished")
+            finally:
+                training.kill(tree=True)
 
 
 def _web(served) -> psutil.Process:

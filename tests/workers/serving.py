@@ -46,6 +46,7 @@ class Serving:
     def __init__(self, folder: Path, *arguments: str, command: str = "up", **env: str) -> None:
         self.folder = folder
         self.env = environment(folder, **env)
+        # The last --port counts, so a test can name its own.
         words = ("--port", "0", "--data-dir", str(folder / "data"), "--json", *arguments)
         self.process = subprocess.Popen(
             [sys.executable, "-c", COMMAND, command, *words],
