@@ -334,6 +334,11 @@ class TestTheStateOfARun:
         sender.send(opening(), metrics(60, loss=1.0), finish())
         assert (sender.run.ended_at - sender.run.started_at).total_seconds() == 60
 
+    def test_of_a_crash_that_is_synced_later_ends_when_it_last_trained(self, sender):
+        sender.send(opening(), metrics(60, loss=1.0))
+        sender.send_at(2, writer="gone")
+        assert (sender.run.ended_at - sender.run.started_at).total_seconds() == 60
+
 
 class TestAHeartbeat:
     def test_stores_nothing_and_is_heard(self, sender):

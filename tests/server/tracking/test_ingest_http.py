@@ -2,12 +2,13 @@
 
 import gzip
 import json
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import zstandard
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from tests.server.asgi_client import AsgiClient, records_path
 from tests.server.factories import a_body, a_json_batch, a_stream_id, metrics, opening, setting
 
@@ -120,6 +121,20 @@ class TestTheDatabase:
         assert answer.headers["retry-after"] == "1"
         monkeypatch.undo()
         assert client.post(path, body=a_body(0, 3)).status == 200
+
+    @pytest.mark.skipif(connection.vendor != "sqlite", reason="Postgres locks rows, not databases")
+    def test_that_another_process_locks_is_waited_for_and_then_answered_with_later(
+        self, client, path
+    ):
+        client.post(path, body=a_body(0, 3))
+        other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        answer = client.post(path, body=a_body(3, 3))
+        other.execute("ROLLBACK")
+        other.close()
+        assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+        assert client.post(path, body=a_body(3, 3)).json["next"] == 6
+        assert stored() == {"loss": 6}
 
     def test_is_not_broken_for_others_by_a_batch_that_fails(self, people):
         def fail():

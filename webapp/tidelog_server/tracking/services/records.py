@@ -10,6 +10,7 @@ from tidelog.wire.batch import is_count
 from tidelog.wire.frames import FrameType
 from tidelog.wire.runs import number
 from tidelog_server.metrics.columns import Columns
+from tidelog_server.metrics.store import store
 from tidelog_server.tracking import console
 from tidelog_server.tracking.attributes import apply_set
 from tidelog_server.tracking.batches import Record
@@ -148,6 +149,7 @@ class Story:
         """Return when the run was last seen to train: an offline run is synced days later."""
         times = [float(axis.times.max()) for axis in self.columns.axes if len(axis.times)]
         times += [at for at, _, _ in self._lines[-1:]]
+        times = times or [total.last_time for total in store.series([self.run.pk])[self.run.pk]]
         seen = moment(max(times)) if times else None
         return seen or now()
 
