@@ -7,9 +7,11 @@ from uuid import UUID
 
 import orjson
 import pytest
+from asgiref.testing import ApplicationCommunicator
 from django.test import Client
 from tests.server.asgi_client import AsgiClient
 
+from tidelog_server.asgi import application
 from tidelog_server.core import static
 from tidelog_server.core.errors import BadRequest
 from tidelog_server.core.ids import uuid7
@@ -137,3 +139,21 @@ class TestStaticFiles:
     @pytest.mark.parametrize("path", ["nothing.js", "../secret-key", "..%2fsecret-key", "\0", ""])
     def test_that_are_not_there_are_not_found(self, root, path):
         assert AsgiClient().get(f"/static/{path}").status == 404
+
+
+class TestTheLifeOfTheServer:
+    async def test_begins_and_ends_when_it_is_told(self):
+        server = ApplicationCommunicator(application, {"type": "lifespan"})
+        for moment in ("startup", "shutdown"):
+            await server.send_input({"type": f"lifespan.{moment}"})
+            assert await server.receive_output(10) == {"type": f"lifespan.{moment}.complete"}
+        await server.wait()
+
+
+class TestASocketThatIsNotThere:
+    async def test_is_closed(self):
+        scope = {"type": "websocket", "path": "/ws/v1/", "headers": [], "query_string": b""}
+        socket = ApplicationCommunicator(application, scope)
+        await socket.send_input({"type": "websocket.connect"})
+        assert await socket.receive_output(10) == {"type": "websocket.close", "code": 4404}
+        await socket.wait()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, MutableMapping
 from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -36,6 +37,7 @@ class Files(WhiteNoise):  # type: ignore[misc]
 
 @cache
 def files() -> Files:
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     return Files()
 
 
