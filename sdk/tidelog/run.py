@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,6 +17,7 @@ from tidelog.buffer import Buffer, RunFolder
 from tidelog.exits import code_of, exits, state_of
 from tidelog.journal import Journal
 from tidelog.launcher import Launcher
+from tidelog.process import boot_id, flat, host, new_run_id, say
 from tidelog.recorder import Recorder
 from tidelog.settings import VERSION, Settings, key_hint
 from tidelog.wire.runs import RunState, default_name, is_run_id
@@ -25,25 +25,6 @@ from tidelog.wire.runs import RunState, default_name, is_run_id
 FINISH_SECONDS = 15.0
 GIVE_UP_SECONDS = 4.0
 POLL_SECONDS = 0.02
-
-
-def say(sentence: str) -> None:
-    """Tell the person who runs the script, without disturbing its output."""
-    try:
-        sys.stderr.write(f"tidelog: {sentence}\n")
-        sys.stderr.flush()
-    except (OSError, ValueError, AttributeError):  # no stderr, or a closed one: nobody listens
-        return
-
-
-def new_run_id() -> str:
-    """Return a UUIDv7: ids of later runs sort behind those of earlier ones."""
-    millis = time.time_ns() // 1_000_000
-    number = (millis << 80) | int.from_bytes(os.urandom(10), "big")
-    number = number & ~(0xF << 76) | (0x7 << 76)
-    number = number & ~(0x3 << 62) | (0x2 << 62)
-    text = f"{number:032x}"
-    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
 class Run:
@@ -105,7 +86,7 @@ class Run:
         self._open_somewhere(given_name)
         self._describe(given_name, config, attributes)
         if capture_environment:
-            self._recorder.set("environment", _flat(capture.environment()))
+            self._recorder.set("environment", flat(capture.environment()))
         self._launch()
         self._announce()
         self._background = Background(
@@ -168,13 +149,13 @@ class Run:
         return {
             "run": self.id,
             "pid": os.getpid(),
-            "host": _host(),
+            "host": host(),
             "rank": self.settings.rank,
             "primary": self.settings.primary and mine,
             "sdk": VERSION,
             "wall": time.time_ns() // 1_000_000,
             "mono": time.monotonic_ns() // 1_000_000,
-            "boot_id": _boot_id(),
+            "boot_id": boot_id(),
         }
 
     def _describe(self, name: str | None, config: Any, attributes: Mapping[str, Any]) -> None:
@@ -328,25 +309,3 @@ class Run:
         if self._launcher and message:
             say(str(message))
         say(f"what is left is on disk; send it with: tidelog sync {self._folder.path}")
-
-
-def _host() -> str:
-    """Return this machine's name."""
-    return os.uname().nodename
-
-
-def _boot_id() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
-
-
-def _flat(content: Mapping[str, Any]) -> Sequence[tuple[str, Any]]:
-    flat: list[tuple[str, Any]] = []
-    for key, value in content.items():
-        if isinstance(value, Mapping):
-            flat += [(f"{key}/{name}", inner) for name, inner in value.items()]
-        else:
-            flat.append((key, value))
-    return flat

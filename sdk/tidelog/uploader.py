@@ -16,7 +16,8 @@ from pathlib import Path
 
 from tidelog import retention
 from tidelog.buffer import Buffer, Lock, RunFolder
-from tidelog.sender import RunSession, StreamSender
+from tidelog.sender import StreamSender
+from tidelog.session import RunSession
 from tidelog.settings import Credentials, key_hint
 from tidelog.transport import HttpTransport, Transport
 

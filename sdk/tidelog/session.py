@@ -1,0 +1,76 @@
+"""What the streams of one run share while they are sent."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from tidelog.answers import Meaning, Verdict, meaning
+from tidelog.buffer import RunFolder
+from tidelog.transport import Transport, streams_path
+
+
+class RunSession:
+    """One run in one session of an uploader: where the server is, and what stops us.
+
+    stopped  why nothing can be sent now ("auth", "missing", ...), or None
+    """
+
+    def __init__(self, folder: RunFolder, transport: Transport) -> None:  # noqa: D107
+        self.folder = folder
+        self.transport = transport
+        self.description = folder.description()
+        self.stopped: Verdict | None = None
+        self.message = ""
+        self.known: Mapping[str, Any] | None = None
+        self._told = ""
+
+    @property
+    def params(self) -> dict[str, str]:
+        """Return the query that every request carries: which team and project it is for."""
+        team, project = self.description.get("team"), self.description.get("project", "")
+        return {"project": f"{team}/{project}" if team else str(project)}
+
+    def ask(self) -> Meaning:
+        """Ask once a session where the server is, for every stream."""
+        answer = self.transport.get(streams_path(self.folder.id), self.params)
+        streams = answer.json().get("streams")
+        if answer.status == 200 and isinstance(streams, dict):
+            self.known = streams
+            return Meaning("ok")
+        if answer.status == 200:
+            return Meaning("retry", message="something on the way answers instead of the server")
+        return meaning(answer, stream="", start=0, end=0)
+
+    def stop(self, found: Meaning) -> None:
+        """Send nothing more until `resume`, and leave word why."""
+        self.stopped = found.verdict
+        self.tell(found.verdict, _sentence(found))
+
+    def resume(self) -> None:
+        """Try again."""
+        self.stopped = None
+
+    def tell(self, state: str, message: str = "", **more: Any) -> None:
+        """Leave word for the training process, when there is something new to say."""
+        word = json.dumps([state, message, more])
+        if word == self._told:
+            return
+        self._told = word
+        self.message = message
+        content = {"state": state, "message": message, "at": time.time(), "pid": os.getpid()}
+        self.folder.tell({**content, **more})
+
+
+def _sentence(found: Meaning) -> str:
+    keep = "everything stays on disk"
+    if found.verdict == "auth":
+        return f"the API key was refused ({found.message}); {keep}; renew it with `tidelog login`"
+    if found.verdict == "missing":
+        return f"no such project for this key ({found.message}); {keep}"
+    if found.verdict == "deleted":
+        return f"the run was deleted on the server; {keep}"
+    return f"the server speaks a later protocol; upgrade tidelog; {keep}"
