@@ -10,11 +10,12 @@ Directories are 0700, files 0600. Everything but the segments can be lost withou
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +48,34 @@ def fsync_directory(path: Path) -> None:
 def write_whole(path: Path, content: Mapping[str, Any], *, durable: bool = True) -> None:
     """Replace a small JSON file: a reader sees the old one or the new one, never half."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
-    descriptor = open_private(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
-        os.write(descriptor, json.dumps(content, separators=(",", ":")).encode())
+        _write_file(fresh, json.dumps(content, separators=(",", ":")).encode(), durable=durable)
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
+    if durable:
+        fsync_directory(path.parent)
+
+
+def _write_file(path: Path, data: bytes, *, durable: bool) -> None:
+    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        if os.write(descriptor, data) != len(data):
+            raise OSError(errno.ENOSPC, "no room for a whole file", str(path))
         if durable:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    fresh.replace(path)
-    if durable:
-        fsync_directory(path.parent)
+
+
+def append_lines(path: Path, lines: Sequence[str]) -> None:
+    """Add lines to a file."""
+    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        os.write(descriptor, "".join(f"{line}\n" for line in lines).encode())
+    finally:
+        os.close(descriptor)
 
 
 def read_whole(path: Path) -> dict[str, Any] | None:

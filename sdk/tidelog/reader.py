@@ -6,6 +6,7 @@ but a frame whose checksum fits; nothing is dropped without a Gap that says why.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -136,16 +137,15 @@ class StreamReader:
             self._keep_damage(path, self._offset, size)
 
     def _keep_damage(self, path: Path, start: int, end: int) -> None:
-        make_directory(self._quarantine)
         name = f"{self.folder.id}-{path.stem}-{start}-{end}.bin"
-        try:
-            descriptor = open_private(self._quarantine / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        except FileExistsError:  # seen before
-            return
-        try:
-            os.write(descriptor, _read(path, start, end - start)[0])
-        finally:
-            os.close(descriptor)
+        with contextlib.suppress(OSError):  # seen before, or no room: sending matters more
+            make_directory(self._quarantine)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            descriptor = open_private(self._quarantine / name, flags)
+            try:
+                os.write(descriptor, _read(path, start, end - start)[0])
+            finally:
+                os.close(descriptor)
 
     def last(self) -> Frame | None:
         """Return the last good frame that is held, or None if there is none at all."""

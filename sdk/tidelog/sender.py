@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import random
 import time
 from collections import deque
@@ -13,7 +13,7 @@ from typing import Any
 from tidelog import retention
 from tidelog.answers import Meaning, Verdict, meaning
 from tidelog.batches import Batch, BatchBuilder
-from tidelog.buffer import Lock, StreamFolder, open_private
+from tidelog.buffer import Lock, StreamFolder, append_lines
 from tidelog.packing import Unpacker
 from tidelog.reader import Gap, StreamReader
 from tidelog.session import RunSession
@@ -82,6 +82,8 @@ class StreamSender:
         except FileNotFoundError:  # somebody removed the run while we read it
             self.done = not self.folder.path.exists()
             self._later(LINGER)
+        except OSError as error:
+            self._retry(Meaning("retry", message=f"{self.folder.path}: {error.strerror}"))
 
     def _begin(self) -> bool:
         self._lock.take()
@@ -225,16 +227,16 @@ class StreamSender:
 
     def _note_ack(self, content: Mapping[str, Any], *, done: bool) -> None:
         previous = self.folder.ack()
-        self.folder.acknowledge(
-            {
-                "next": self.position,
-                "server": content.get("server") or previous.get("server"),
-                "epoch": content.get("epoch") or previous.get("epoch"),
-                "team": self.session.description.get("team"),
-                "done": done,
-                "at": previous.get("at") if previous.get("done") else time.time(),
-            }
-        )
+        note = {
+            "next": self.position,
+            "server": content.get("server") or previous.get("server"),
+            "epoch": content.get("epoch") or previous.get("epoch"),
+            "team": self.session.description.get("team"),
+            "done": done,
+            "at": previous.get("at") if previous.get("done") else time.time(),
+        }
+        with contextlib.suppress(OSError):  # only a note: the server knows its position
+            self.folder.acknowledge(note)
 
     def _narrow(self, found: Meaning, batch: Batch) -> None:
         """Send half of it; a single record that is refused becomes a gap."""
@@ -254,14 +256,9 @@ class StreamSender:
         if not isinstance(rejected, list) or not rejected:
             return
         self.rejected += len(rejected)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        descriptor = open_private(self.session.folder.rejects, flags)
-        try:
-            for item in rejected:
-                line = json.dumps({"stream": self.folder.id, "answer": item})
-                os.write(descriptor, line.encode() + b"\n")
-        finally:
-            os.close(descriptor)
+        lines = [json.dumps({"stream": self.folder.id, "answer": item}) for item in rejected]
+        with contextlib.suppress(OSError):  # no room: the answer is lost, the record is not
+            append_lines(self.session.folder.rejects, lines)
 
     def _stop(self, found: Meaning) -> None:
         if self.position is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -62,7 +63,8 @@ class RunSession:
         self._told = word
         self.message = message
         content = {"state": state, "message": message, "at": time.time(), "pid": os.getpid()}
-        self.folder.tell({**content, **more})
+        with contextlib.suppress(OSError):  # a full disk must not keep records from leaving it
+            self.folder.tell({**content, **more})
 
 
 def _sentence(found: Meaning) -> str:

@@ -112,6 +112,20 @@ class TestFullDisk:
         lost = json.loads(last.payload)["dropped"]["disk_full"]
         assert len(losses(recorder.journal)) + lost == 3_000
 
+    def test_can_be_sent_from(self, small_disk, online, server, tidelog):
+        recorder = a_recorder(small_disk, [])
+        recorder.journal.folder.describe({"run": "r1", "team": "acme", "project": "demo"})
+        recorder.journal.open()
+        with (small_disk / "filler").open("wb") as filler:
+            for step in range(20_000):
+                recorder.log({"loss": 0.5}, step)
+                if step == 10:
+                    filler.write(b"x" * 900_000)
+        recorder.journal._writer_lock.release()
+        done = tidelog("sync", str(small_disk))
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert len(server.points("r1", "loss")) == len(losses(recorder.journal)) > 10
+
     def test_training_goes_on_through_it(self, train, environment, small_disk, tidelog):
         source = """
 import tidelog
