@@ -12,7 +12,10 @@ READ = """panel => ({
 })"""
 # A checksum over the pixels of the plot: equal pictures give equal numbers.
 PIXELS = """canvas => {
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const copy = new OffscreenCanvas(canvas.width, canvas.height);
+  const pen = copy.getContext("2d", { willReadFrequently: true });
+  pen.drawImage(canvas, 0, 0);
+  const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
   let sum = 0;
   for (const byte of data) sum = (sum * 31 + byte) % 4294967291;
   return sum;
