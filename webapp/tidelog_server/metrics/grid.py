@@ -35,7 +35,7 @@ class Grid:
         dx = max(dx, NARROWEST)
         while _count(lower, upper, dx) > limit and dx < WIDEST:
             dx *= 2
-        return cls(dx=dx, first=math.floor(lower / dx), n=_count(lower, upper, dx))
+        return cls(dx=dx, first=float(math.floor(lower / dx)), n=_count(lower, upper, dx))
 
     @property
     def x0(self) -> float:
