@@ -37,7 +37,7 @@ T = TypeVar("T")
 def due(*, limit: int = 1_000) -> list[UUID]:
     """Return runs whose batches are many, or have waited long since the last one came."""
     tails = Batch.objects.values("run_id").annotate(
-        batches=Count("start"), points=Sum("n"), newest=Max("arrived_at")
+        batches=Count("*"), points=Sum("n"), newest=Max("arrived_at")
     )
     ready = tails.filter(
         Q(batches__gte=DUE_BATCHES) | Q(points__gte=DUE_POINTS) | Q(newest__lt=now() - QUIET)
