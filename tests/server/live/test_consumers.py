@@ -200,3 +200,15 @@ class TestClosing:
     ):
         page = pages(harbour.path(), alice, origin="http://evil.example")
         assert not await page.open()
+
+    async def test_of_a_conversation_that_broke_is_1011(
+        self, harbour, alice, run, pages, monkeypatch
+    ):
+        def broken(*_args: object, **_kwargs: object) -> None:
+            raise RuntimeError("a bug")
+
+        monkeypatch.setattr(consumers.selectors, "greeting", broken)
+        page = pages(harbour.path(), alice)
+        await page.open()
+        await page.say('{"type":"resume","rev":0}')
+        assert await page.close_code() == 1011

@@ -1,6 +1,7 @@
 """Conversations with open pages: what a page has missed, then the rest as it happens."""
 
 import asyncio
+import logging
 from typing import Any, ClassVar
 
 import orjson
@@ -20,7 +21,9 @@ from tidelog_server.live.places import Place
 from tidelog_server.live.visitor import caller_now
 from tidelog_server.tracking.models import Project, Run
 
-SIGNED_OUT, UNKNOWN, SLOW, BAD_REQUEST, TRY_AGAIN = 4401, 4404, 4008, 4400, 1013
+logger = logging.getLogger(__name__)
+SIGNED_OUT, UNKNOWN, SLOW, BAD_REQUEST = 4401, 4404, 4008, 4400
+BROKEN, TRY_AGAIN = 1011, 1013
 CHECK_EVERY = 10.0
 
 
@@ -83,6 +86,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
             await self.close(TRY_AGAIN)
         except* (_Left, OSError):  # it was closed, by us or by the other end
             pass
+        except* Exception:
+            # Whatever broke, a page that hears nothing more must not look live: it comes back.
+            logger.exception("a conversation about %s broke", place)
+            await self.close(BROKEN)
         finally:
             hub().leave(place, outbox)
 

@@ -3,18 +3,17 @@
 import importlib.util
 import os
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 
 from tidelog.settings import Credentials
-from tidelog_workers.supervisor.children import Child
+from tidelog_workers.supervisor.children import PYTHON, Child
 from tidelog_workers.supervisor.options import Options, options_of, parser
 from tidelog_workers.supervisor.tree import say
 from tidelog_workers.supervisor.up import Server, up
 
-TRAINER = (sys.executable, "-m", "tidelog_workers.demo.trainer")
+TRAINER = (*PYTHON, "tidelog_workers.demo.trainer")
 
 
 def demo(argv: list[str]) -> int:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from tidelog_workers.supervisor.children import PYTHON
+
 RATES = (0.03, 0.1, 0.3, 1.0)
 HIDDEN = (16, 64)
 SEEDS = (1, 2, 3)
@@ -43,8 +45,7 @@ def _commands(pace: Pace) -> Iterator[list[str]]:
     for seed, hidden, rate in itertools.product(SEEDS, HIDDEN, RATES):
         words = ("--lr", rate, "--hidden", hidden, "--seed", seed)
         speed = ("--epochs", pace.epochs, "--pause", pace.pause)
-        module = [sys.executable, "-m", "tidelog_workers.demo.digits"]
-        yield [*module, *(str(word) for word in (*words, *speed))]
+        yield [*PYTHON, "tidelog_workers.demo.digits", *(str(word) for word in (*words, *speed))]
 
 
 def main() -> int:

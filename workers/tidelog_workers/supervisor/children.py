@@ -14,6 +14,8 @@ PR_SET_PDEATHSIG = 1
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 STEADY = 60.0
+# Our own modules, whatever lies in the directory that the command was typed in.
+PYTHON = (sys.executable, "-P", "-m")
 
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 

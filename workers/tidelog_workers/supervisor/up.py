@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from tidelog_workers.supervisor.banner import Welcome
 from tidelog_workers.supervisor.broker import broker_url, embedded_broker
-from tidelog_workers.supervisor.children import Child
+from tidelog_workers.supervisor.children import PYTHON, Child
 from tidelog_workers.supervisor.credentials import LOOPBACK
 from tidelog_workers.supervisor.options import Options
 from tidelog_workers.supervisor.tree import Tree, say
@@ -124,7 +124,7 @@ class Server:
         return env
 
     def python(self, name: str, module: str, *arguments: str, **more: Any) -> Child:
-        argv = [sys.executable, "-m", module, *arguments]
+        argv = [*PYTHON, module, *arguments]
         return Child(name=name, argv=argv, env=self.env, **more)
 
     def _start_web(self) -> None:
@@ -136,7 +136,7 @@ class Server:
         self.tree.start(web)
         os.close(self._reporter)
         # Started again, it neither prepares nor reports: the pipe is gone and the banner is out.
-        web.argv, web.fds = [sys.executable, "-m", module, *words], (descriptor,)
+        web.argv, web.fds = [*PYTHON, module, *words], (descriptor,)
         self.tree.watch(self._report, self._listen_to_web)
 
     def _listen_to_web(self) -> None:
