@@ -15,7 +15,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +200,13 @@ class RunFolder:
         """Return the folder of one stream, which need not exist yet."""
         return StreamFolder(self.path / "streams" / stream_id)
 
+    def changed_at(self) -> float:
+        """Return when a stream was last begun, by the file system's clock; 0 if never."""
+        try:
+            return (self.path / "streams").stat().st_mtime
+        except OSError:
+            return 0.0
+
     def streams(self) -> list[StreamFolder]:
         """Return the streams that have been begun."""
         names = _names(self.path / "streams")
@@ -216,11 +223,13 @@ class Buffer:
         """Return the folder of one run, which need not exist yet."""
         return RunFolder(self.path / "v1" / "runs" / run_id)
 
-    def runs(self) -> Iterator[RunFolder]:
+    def runs(self, *, but: Container[str] = ()) -> Iterator[RunFolder]:
         """Yield every run that has a `run.json`, the oldest name first."""
         for name in _names(self.path / "v1" / "runs"):
+            if name in but or not is_run_id(name):
+                continue
             folder = self.run(name)
-            if is_run_id(name) and folder.run_file.exists():
+            if folder.run_file.exists():
                 yield folder
 
     def uploader_lock(self, server: str, key_hint: str) -> Path:

@@ -23,6 +23,7 @@ from tidelog.transport import HttpTransport, Transport
 
 TICK = 0.04
 DISCOVER = 0.5
+SETTLED = 2.0
 AT_ONCE = 2
 IDLE_SECONDS = 60.0
 LONELY_SECONDS = 24 * 3600.0
@@ -47,23 +48,35 @@ class Uploader:
         self.senders: dict[tuple[str, str], StreamSender] = {}
         self._wanted = wanted
         self._strangers: set[str] = set()
+        self._looked: dict[str, float] = {}
         self._working: dict[StreamSender, Future[None]] = {}
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="tidelog-send")
 
     def discover(self) -> None:
         """Find runs and streams that have come since."""
-        for folder in self.buffer.runs():
-            if folder.id in self._strangers:
-                continue
+        for folder in self.buffer.runs(but=self._strangers):
             if folder.id not in self.sessions:
                 if not self._wanted(folder):
                     self._strangers.add(folder.id)
                     continue
                 self.sessions[folder.id] = RunSession(folder, self.transport)
-            for stream in folder.streams():
-                key = (folder.id, stream.id)
-                if key not in self.senders:
-                    self.senders[key] = StreamSender(self.sessions[folder.id], stream)
+            if self._has_changed(folder):
+                self._find_streams(folder)
+
+    def _find_streams(self, folder: RunFolder) -> None:
+        for stream in folder.streams():
+            key = (folder.id, stream.id)
+            if key not in self.senders:
+                self.senders[key] = StreamSender(self.sessions[folder.id], stream)
+
+    def _has_changed(self, folder: RunFolder) -> bool:
+        """Whether streams may have come since we looked; clocks of file systems are coarse."""
+        changed = folder.changed_at()
+        if self._looked.get(folder.id) == changed:
+            return False
+        if time.time() - changed > SETTLED:
+            self._looked[folder.id] = changed
+        return True
 
     def tick(self) -> None:
         """Set going what is due."""
@@ -94,7 +107,7 @@ class Uploader:
     def is_busy(self) -> bool:
         """Whether a training runs, or something is left that can be sent."""
         return any(
-            sender.folder.is_alive() or not (sender.done or sender.session.stopped)
+            not sender.done and (not sender.session.stopped or sender.folder.is_alive())
             for sender in self.senders.values()
         )
 
@@ -131,16 +144,21 @@ class Service:
         """Work until there has been nothing to do for a while."""
         for folder in list(self._buffer.runs()):
             retention.forget(folder)
-        discovered = 0.0
+        look_at = 0.0
         while self._is_needed():
-            if time.monotonic() - discovered >= DISCOVER:
-                discovered = time.monotonic()
-                self._uploader.discover()
-                self._note_work()
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + self._look()
             self._uploader.tick()
             self._renew_key()
             time.sleep(TICK)
         self._uploader.close()
+
+    def _look(self) -> float:
+        """Look for work, and return in how many seconds to look again: less often if it is dear."""
+        began = time.monotonic()
+        self._uploader.discover()
+        self._note_work()
+        return max(DISCOVER, 50 * (time.monotonic() - began))
 
     def _note_work(self) -> None:
         now = time.monotonic()
