@@ -166,9 +166,12 @@ def team_and_slug(caller: Caller, named: str) -> tuple[int, str]:
     if not is_storable(named):
         raise NotFound
     team, slash, slug = named.rpartition("/")
-    teams = Team.objects.for_caller(caller)
-    found = teams.filter(slug=team) if slash else teams.filter(pk=caller.team or 0)
-    team_id = found.values_list("pk", flat=True).first()
-    if team_id is None:
+    team_id = _team_called(caller, team) if slash else caller.team
+    if team_id is None or team_id not in caller.roles:
         raise NotFound
     return team_id, slug
+
+
+def _team_called(caller: Caller, slug: str) -> int | None:
+    teams = Team.objects.for_caller(caller).filter(slug=slug)
+    return teams.values_list("pk", flat=True).first()
