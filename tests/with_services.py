@@ -76,6 +76,7 @@ def postgres(folder: Path) -> Iterator[str]:
         [
             *(find_program("postgres", beside=tools), "-D", str(data), "-p", str(port)),
             *("-h", "127.0.0.1", "-k", str(data), "-c", "max_connections=200"),
+            *("-c", "fsync=off"),  # nothing here outlives the tests, and they empty tables often
         ],
         user=user,
         stdout=subprocess.DEVNULL,
