@@ -110,6 +110,10 @@ class TestSigningIn:
         services.create_user(email="ann@example.org", password=PASSWORD)
         assert authenticate(username="ann@example.org", password="x" * 5_000_000) is None
 
+    @pytest.mark.parametrize("email", ["a\0@example.org", "\ud800@example.org", ""], ids=ascii)
+    def test_refuses_an_address_that_cannot_be(self, email):
+        assert authenticate(username=email, password=PASSWORD) is None
+
     def test_is_slowed_after_ten_attempts(self):
         for _ in range(10):
             note_attempt(email="ann@example.org", address="192.0.2.1")

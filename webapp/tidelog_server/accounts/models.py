@@ -9,11 +9,15 @@ from django.utils.timezone import now
 
 from tidelog_server.core.gate import Caller
 from tidelog_server.core.ids import uuid7
+from tidelog_server.core.json import is_storable
 
 
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email=(username or "").strip().lower())
+        email = (username or "").strip().lower()
+        if not is_storable(email):  # Postgres refuses even to look for it
+            raise self.model.DoesNotExist
+        return self.get(email=email)
 
 
 class User(AbstractBaseUser, PermissionsMixin):
