@@ -86,7 +86,7 @@ class Background:
             return
         try:
             self._launcher.ensure()
-        except OSError as error:
+        except (OSError, NotImplementedError) as error:
             self._say_once("launch", f"the uploader does not start: {error}")
         status = self._folder.status()
         if status.get("state") in WORTH_SAYING:

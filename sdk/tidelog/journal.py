@@ -281,7 +281,7 @@ class Journal:
         try:
             descriptor = open_private(self._ballast, os.O_WRONLY | os.O_CREAT)
             try:
-                os.posix_fallocate(descriptor, 0, BALLAST_BYTES)
+                os.write(descriptor, bytes(BALLAST_BYTES))
             finally:
                 os.close(descriptor)
         except OSError:

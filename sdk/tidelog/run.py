@@ -177,7 +177,7 @@ class Run:
         )
         try:
             self._launcher.ensure()
-        except OSError as error:
+        except (OSError, NotImplementedError) as error:
             say(f"the uploader does not start ({error}); the run is recorded on disk")
 
     def _announce(self) -> None:

@@ -16,6 +16,7 @@ _head = struct.Struct("<2sBBIQ").pack
 _crc = struct.Struct("<I").pack
 _crc32 = zlib.crc32
 _write = os.write
+_sync = getattr(os, "fdatasync", os.fsync)  # macOS has only the latter
 
 
 class Segment:
@@ -85,7 +86,7 @@ class Segment:
 
     def sync(self) -> None:
         """Make it durable. Takes as long as the disk does."""
-        os.fdatasync(self.descriptor)
+        _sync(self.descriptor)
 
     def close(self) -> None:
         """Let go of the file."""
