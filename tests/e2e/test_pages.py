@@ -75,7 +75,7 @@ class TestDoor:
 
 class TestSigningIn:
     def test_a_link_signs_in_once_and_not_for_a_prefetch(
-        self, site: Site, browser: Browser
+        self, site: Site, browser: Browser, signed_in: Path
     ) -> None:
         link = site.serving.banner["sign_in_url"]
         context = browser.new_context()

@@ -99,7 +99,7 @@ class TestRunList:
         )
         assert len(shown(found)["runs"]) == 9
         assert pixels(found) != with_it
-        assert "show=" in until(lambda: "show=" in page.url and page.url, "the address says so")
+        page.wait_for_url(re.compile("show="))
 
         row(page, run).locator(".eye").click()
         wait_for_line(page, found, run, 1)
@@ -174,7 +174,7 @@ class TestBoard:
         drag(page, found, 0.2, 0.5)
         page.wait_for_function("p => p.lines.domain[1] < 60000", arg=other.element_handle())
         assert shown(found)["domain"] == shown(other)["domain"]
-        until(lambda: "xr=" in page.url, "the address has the range")
+        page.wait_for_url(re.compile("xr="))
 
         again = opened(page.url.removeprefix(site.url))
         assert shown(painted(again, KEY))["domain"] == shown(found)["domain"]
@@ -195,7 +195,7 @@ class TestBoard:
         found = painted(page, KEY)
         label = re.compile("by relative time, 10 runs")
         expect(found.locator("tl-lines")).to_have_attribute("aria-label", label)
-        until(lambda: "x=relative" in page.url and "log=1" in page.url, "the address says so")
+        page.wait_for_url(re.compile("x=relative.*log=1"))
 
     def test_only_panels_near_the_screen_have_a_canvas(self, site: Site, opened: Opener) -> None:
         writer = site.writer("wide-1", "wide")

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { sentence, span, tooltip, yRange } from "tidelog/chart/model";
-import { bounds, logLabels, padded } from "tidelog/chart/scale";
+import { bounds, logLabels, logSplits, padded } from "tidelog/chart/scale";
 import { slice, sorted } from "tidelog/order";
 import { look } from "tidelog/palette";
 import { read, usual, write } from "tidelog/query";
@@ -91,8 +91,12 @@ describe("ranges", () => {
     const [low, high] = padded([5, 5], false);
     assert.ok(low < 5 && high > 5);
   });
-  it("label powers of ten", () => {
-    assert.deepEqual(logLabels([1, 2, 5, 10, 20, 100]), ["1", null, null, "10", null, "100"]);
+  it("put the ticks of a logarithm where they help", () => {
+    assert.deepEqual(logSplits(0.5, 2000), [1, 10, 100, 1000]);
+    assert.deepEqual(logSplits(0.9, 12), [1, 2, 5, 10]);
+    assert.deepEqual(logSplits(1.07, 2.2), [1.5, 2]);
+    assert.deepEqual(logLabels([1, 10, 100_000]), ["1", "10", "1e5"]);
+    assert.deepEqual(logLabels([1.25, 1.5]), ["1.25", "1.5"]);
   });
 });
 

@@ -63,9 +63,13 @@ function scaled(tick, unit, gap, suffix) {
   return `${Number((tick / unit).toFixed(places(gap / unit)))}${suffix}`;
 }
 
-/** @param {number} gap how many decimals tell apart two numbers that lie `gap` apart */
+/** @param {number} gap how many decimals it takes to write it, and so all its multiples */
 function places(gap) {
-  return Math.min(12, Math.max(0, Math.ceil(-Math.log10(gap) + 0.3)));
+  for (let digits = 0; digits < 12; digits++) {
+    const scaled = gap * 10 ** digits;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 * scaled) return digits;
+  }
+  return 12;
 }
 
 /**

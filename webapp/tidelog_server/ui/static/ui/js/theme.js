@@ -64,3 +64,5 @@ export function setTheme(name) {
 }
 
 DARK.addEventListener("change", changed);
+// A canvas does not wait for a font as text does.
+if (document.fonts.status !== "loaded") document.fonts.ready.then(changed);

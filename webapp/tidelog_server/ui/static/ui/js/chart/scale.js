@@ -85,13 +85,37 @@ function short(seconds, all) {
 const round = (value) => Number(value.toFixed(2));
 
 /**
- * Labels of a logarithmic axis: only the powers of ten, or all when there are few.
- * @param {number[]} splits
+ * Where a logarithmic axis has its ticks: powers of ten, or with few of them 1, 2 and 5 of
+ * each, or within less than a decade what a plain axis would have.
+ * @param {number} low
+ * @param {number} high
  */
+export function logSplits(low, high) {
+  const decades = Math.log10(high / low);
+  if (decades < 0.7) return plainSplits(low, high);
+  const gap = Math.max(1, Math.ceil(decades / 6));
+  const steps = decades < 2 ? [1, 2, 5] : [1];
+  const out = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += gap) {
+    for (const step of steps) out.push(Number((step * 10 ** power).toPrecision(12)));
+  }
+  return out.filter((value) => value >= low && value <= high);
+}
+
+/** @param {number} low @param {number} high */
+function plainSplits(low, high) {
+  const rough = (high - low) / 4;
+  const size = 10 ** Math.floor(Math.log10(rough));
+  const gap = ([1, 2, 2.5, 5].find((step) => step * size >= rough) ?? 10) * size;
+  const first = Math.ceil(low / gap);
+  const count = Math.floor(high / gap) - first + 1;
+  return Array.from({ length: count }, (_, i) => Number(((first + i) * gap).toPrecision(12)));
+}
+
+/** @param {number[]} splits */
 export function logLabels(splits) {
-  const tens = splits.filter((value) => Math.abs(Math.log10(value) % 1) < 1e-9);
-  const shown = tens.length >= 2 ? new Set(tens) : new Set(splits);
-  return splits.map((value) => (shown.has(value) ? logLabel(value) : null));
+  const wide = splits.length > 1 && splits[splits.length - 1] / splits[0] >= 5;
+  return wide ? splits.map(logLabel) : ticks(splits);
 }
 
 /** @param {number} value */

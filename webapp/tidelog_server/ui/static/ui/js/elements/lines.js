@@ -1,6 +1,6 @@
 import * as draw from "tidelog/chart/draw";
 import { drawn, readings, sentence, span, tooltip, yRange } from "tidelog/chart/model";
-import { increments, logLabels, xLabels } from "tidelog/chart/scale";
+import { increments, logLabels, logSplits, xLabels } from "tidelog/chart/scale";
 import { say } from "tidelog/dom";
 import { number, position, ticks } from "tidelog/format";
 import { forget, paint } from "tidelog/paint";
@@ -373,6 +373,7 @@ function yAxis(axis, log) {
     gap: 7,
     space: 34,
     values: (_, at) => (log ? logLabels(at) : ticks(at)),
+    ...(log ? { splits: (_, __, low, high) => logSplits(low, high), filter: (_, at) => at } : {}),
   };
 }
 

@@ -210,6 +210,7 @@ export class TlRuns extends HTMLElement {
     const { q } = this.#desk.view.now;
     const all = this.#desk.store.runs.size;
     note.hidden = this.#rows.length > 0;
+    this.#list.hidden = !note.hidden;
     if (this.#rows.length) return;
     const clear = h("button", { class: "linklike", type: "button" }, "Clear filter");
     clear.onclick = () => this.#desk.view.set({ q: "" });

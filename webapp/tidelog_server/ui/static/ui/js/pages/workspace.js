@@ -38,6 +38,6 @@ store.follow(live);
 live.start();
 showLive(live, () => {
   const running = [...store.runs.values()].filter(({ state }) => state === "running").length;
-  return running === 1 ? "1 run" : running ? `${running} runs` : "No run";
+  return running === 1 ? "1 run" : running ? `${running} runs` : "Nothing running";
 });
 store.readRest();
