@@ -156,6 +156,7 @@ class TestBoard:
         with page.expect_request(is_zoom) as asked:
             drag(page, found, 0.4, 0.45)
         body = asked.value.post_data_json
+        assert body is not None
         assert 7_500 < body["from"] < body["to"] < 9_500
 
         page.wait_for_function(
@@ -212,7 +213,8 @@ class TestBoard:
 
 
 def is_zoom(request: Request) -> bool:
-    return request.url.endswith("/chart") and request.post_data_json["from"] is not None
+    body = request.post_data_json
+    return request.url.endswith("/chart") and body is not None and body["from"] is not None
 
 
 class TestKeyboard:
