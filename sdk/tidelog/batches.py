@@ -45,7 +45,7 @@ class BatchBuilder:
     """Gathers consecutive records until the batch is full.
 
     unpacker  reads this stream's points
-    layouts   finds layouts that the unpacker has not met: called once for an unknown one
+    layouts   finds a layout that the unpacker has not met, by its number, if it can be found
     refused   {seq: why} of records that the server will not have: they become gaps
     """
 
@@ -54,7 +54,7 @@ class BatchBuilder:
         start: int,
         *,
         unpacker: Unpacker,
-        layouts: Callable[[], None],
+        layouts: Callable[[object], None],
         refused: Mapping[int, str],
         limit: int = batch.MAX_RECORDS,
     ) -> None:
@@ -119,8 +119,8 @@ class BatchBuilder:
     def _read(self, frame: Frame) -> Point | None:
         try:
             return self._unpacker.read(frame.payload)
-        except KeyError:
-            self._find_layouts()
+        except KeyError as missing:
+            self._find_layouts(missing.args[0])
         except Unreadable:
             return None
         try:

@@ -4,10 +4,10 @@
     {"t":wall_ms,"n":mono_ms,"s":step,"k":3,"d":{name:number}}       plain, and names layout 3
     {"t":wall_ms,"n":mono_ms,"s":step,"k":3,"b":"<base64>"}          packed: float64 in layout 3
 
-A layout is a tuple of keys; its number is never used twice in a stream. It is named at the
-beginning of each segment and again every REPEAT records, so a damaged record costs only
-itself: whoever misses a layout finds it elsewhere in the stream. Packing saves the keys and
-the digits, which is half the disk and a third of the time of `log()`.
+A layout is a tuple of keys; its number is never used twice in a stream. Each segment names it in
+two records at its beginning, then ever less often until it is one in REPEAT. So a damaged record
+costs only itself: whoever misses a layout finds it elsewhere in the stream. Packing saves the keys
+and the digits, which is half the disk and a third of the time of `log()`.
 """
 
 from __future__ import annotations
@@ -31,16 +31,24 @@ class Layout:
 
     number  what packed records call it
     left    how many packed records may follow before it is named again
+    named   how often this segment has named it
     pack    their values to bytes
     """
 
-    __slots__ = ("keys", "left", "number", "pack")
+    __slots__ = ("keys", "left", "named", "number", "pack")
 
     def __init__(self, number: int, keys: Sequence[str]) -> None:  # noqa: D107
         self.number = number
         self.keys = tuple(keys)
         self.left = 0
+        self.named = 0
         self.pack: Callable[..., bytes] = struct.Struct(f"<{len(self.keys)}d").pack
+
+    def was_named(self) -> bool:
+        """Note that a record says its keys; return whether packed records may follow."""
+        self.left = min(2**self.named, REPEAT) - 1
+        self.named += 1
+        return self.left > 0
 
 
 def plain(

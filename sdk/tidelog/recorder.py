@@ -12,7 +12,7 @@ from typing import Any
 
 from tidelog import values
 from tidelog.journal import Journal
-from tidelog.packing import PACKED, REPEAT, Layout, plain
+from tidelog.packing import PACKED, Layout, plain
 from tidelog.wire.frames import FrameType
 from tidelog.wire.runs import jsonable
 
@@ -130,8 +130,7 @@ class Recorder:
             layout=layout.number if layout else None,
         )
         self.journal.append(kind, payload)
-        if layout and self.journal.healthy:
-            layout.left = REPEAT
+        if layout and self.journal.healthy and layout.was_named():
             self._ready[layout.keys] = layout
 
     def _named(self, keys: Sequence[str]) -> Layout | None:
@@ -144,6 +143,8 @@ class Recorder:
     def renewed(self) -> None:
         """Forget which layouts were named: a new segment tells everything itself."""
         self._ready.clear()
+        for layout in self._layouts.values():
+            layout.named = 0
 
     def end(self) -> None:
         """Take nothing more, and say so to whoever still logs."""

@@ -12,9 +12,9 @@ from typing import Any
 
 from tidelog import retention
 from tidelog.answers import Meaning, Verdict, meaning
-from tidelog.batches import Batch, BatchBuilder
+from tidelog.batches import POINTS, Batch, BatchBuilder
 from tidelog.buffer import Lock, StreamFolder, append_lines
-from tidelog.packing import Unpacker
+from tidelog.packing import Unpacker, Unreadable
 from tidelog.reader import Gap, StreamReader
 from tidelog.session import RunSession
 from tidelog.transport import Unreachable, records_path
@@ -56,6 +56,7 @@ class StreamSender:
         self.alive = True
         self._pending: deque[Frame | Gap] = deque()
         self._unpacker = Unpacker()
+        self._lost_layouts: set[object] = set()
         self._refused: dict[int, str] = {}
         self._limit = MAX_RECORDS
         self._introduced = False
@@ -163,10 +164,16 @@ class StreamSender:
     def _introduction(self) -> dict[str, Any]:
         return {} if self._introduced else {"run": self.session.description}
 
-    def _find_layouts(self) -> None:
+    def _find_layouts(self, number: object) -> None:
+        """Read the whole stream for a layout whose record is damaged or was sent long ago."""
+        if number in self._lost_layouts:
+            return
         for frame in self.reader.frames_from_the_start():
-            if frame.type == FrameType.METRICS and b'"d":' in frame.payload:
-                self._unpacker.read(frame.payload)
+            if frame.type in POINTS and b'"d":' in frame.payload:
+                with contextlib.suppress(Unreadable):
+                    self._unpacker.read(frame.payload)
+        if number not in self._unpacker.layouts:
+            self._lost_layouts.add(number)
 
     def _farewell(self, builder: BatchBuilder) -> Batch | None:
         """Tell that the writer died without FINISH, unless the run goes on elsewhere here."""

@@ -15,6 +15,8 @@ from tidelog.buffer import Buffer
 from tidelog.recorder import Recorder
 from tidelog.transport import HttpTransport
 from tidelog.uploader import Uploader
+from tidelog.wire import frames
+from tidelog.wire.frames import Frame
 
 STREAM = "0" * 32
 HTML = {"Content-Type": "text/html"}
@@ -218,6 +220,47 @@ class TestHeartbeat:
         drain(uploader)
         assert server.stream("r1").gone
         assert losses(server) == list(range(20))
+
+
+def damage(segment: Path, frame: Frame) -> None:
+    data = bytearray(segment.read_bytes())
+    data[frames.SEGMENT_HEADER_SIZE + frame.start + 8] ^= 255
+    segment.write_bytes(data)
+
+
+class TestDamagedLayout:
+    def points(self, segment: Path) -> list[Frame]:
+        found = frames.scan(segment.read_bytes()[frames.SEGMENT_HEADER_SIZE :])
+        return [item for item in found if isinstance(item, Frame) and item.type == 1]
+
+    @pytest.mark.parametrize("victim", [0, 1, 3, 30, 199])
+    def test_costs_only_the_record_that_named_it(self, buffer, server, uploader, victim):
+        a_run(buffer, count=200)
+        (segment,) = buffer.rglob("*.tlog")
+        damage(segment, self.points(segment)[victim])
+        drain(uploader)
+        assert losses(server) == [step for step in range(200) if step != victim]
+
+    def test_that_nobody_names_any_more_costs_what_used_it(self, buffer, server, uploader):
+        a_run(buffer, count=50)
+        (segment,) = buffer.rglob("*.tlog")
+        naming = [frame for frame in self.points(segment) if b'"d":' in frame.payload]
+        for frame in naming:
+            damage(segment, frame)
+        drain(uploader)
+        (sender,) = uploader.senders.values()
+        assert (losses(server), sender.damaged) == ([], 50 - len(naming))
+        assert len(server.records("r1", 2)) == 50
+
+    def test_is_found_again_in_the_middle_of_a_stream(self, buffer, server, uploader):
+        a_run(buffer, count=60)
+        drain(uploader)
+        (stream,) = server.runs["r1"].values()
+        stream.next, stream.points = 41, [point for point in stream.points if point[1] < 20]
+        again = Uploader(Buffer(buffer), HttpTransport(server.url, KEY), wanted=lambda _: True)
+        drain(again)
+        again.close()
+        assert losses(server) == list(range(60))
 
 
 class TestRetention:

@@ -31,7 +31,7 @@ class TestEndOfTheScript:
         self, train, online, server, ending, code, state
     ):
         script = train(BEGIN + ending, online).ends()
-        assert script.code in (code, -signal.SIGINT if code == 130 else code)
+        assert script.code in (code, -signal.SIGINT if code == 130 else code), script.err
         (finish,) = server.records("r1", 7)
         assert finish["state"] == state
 
