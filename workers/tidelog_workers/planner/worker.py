@@ -9,7 +9,8 @@ from celery.exceptions import SecurityWarning
 from celery.signals import worker_ready
 from celery.worker import state
 
-from tidelog_workers.app import app
+from tidelog_server.core.jobs import ring
+from tidelog_workers.app import TICKS, app
 
 QUEUES = ("control", "io")
 
@@ -39,6 +40,9 @@ def serve(*, threads: int = 2) -> int:
 def _begin(**_: object) -> None:
     """Tick in every worker, in a thread: two ticks find the same work, and one of them nothing."""
     EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler).start()
+    # What fell due while nobody worked need not wait for the first tick.
+    for job in TICKS:
+        ring(job)
     # Celery's own handlers do the same and talk about it.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
