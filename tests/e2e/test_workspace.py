@@ -1,7 +1,10 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -77,6 +80,48 @@ class TestLive:
         wait_for_line(page, found, "healed-1", 5)
         assert shown(found)["steps"]["healed-1"] == [0, 1, 2, 3, 4, 5]
         assert page.evaluate("window.sameDocument")
+
+    def test_asks_by_rest_where_sockets_do_not_get_through(
+        self, site: Site, opened: Opener
+    ) -> None:
+        writer = site.writer("polled-1", "polled")
+        writer.open(name="polled-1", config={}, wall=time.time())
+        writer.send(steps=[0, 1], times=[time.time()] * 2, series={KEY: [0.1, 0.2]})
+        page = opened("/start", calm=False)
+        page.route_web_socket("**/ws/**", lambda socket: socket.close(code=1011))
+        page.goto(f"/{site.team}/polled/")
+        found = painted(page, KEY)
+        expect(page.locator("#live-text")).to_contain_text("Reconnecting in")
+        writer.send(steps=[2, 3], times=[time.time()] * 2, series={KEY: [0.3, 0.4]})
+        expect(page.locator("#live-text")).to_have_text("Live, every 5 s", timeout=20_000)
+        wait_for_line(page, found, "polled-1", 3)
+
+    def test_shows_a_real_training_as_it_logs(
+        self, site: Site, opened: Opener, tmp_path: Path
+    ) -> None:
+        page = opened(site.workspace)
+        painted(page, KEY)
+        settings = {
+            "TIDELOG_URL": site.url,
+            "TIDELOG_API_KEY": site.key,
+            "TIDELOG_DIR": str(tmp_path),
+            "TIDELOG_RUN_ID": "real-training",
+            "TIDELOG_PROJECT": f"{site.team}/vit-imagenet",
+        }
+        subprocess.run(
+            [sys.executable, "-c", TRAINING], env=os.environ | settings, check=True, timeout=60
+        )
+        found = painted(page, KEY)
+        wait_for_line(page, found, "real-training", 90_000)
+        expect(row(page, "real-training").locator(".state")).to_have_class("state finished")
+
+
+TRAINING = f"""
+import tidelog
+with tidelog.init() as run:
+    for step in range(0, 90_001, 3_000):
+        run.log({{"{KEY}": step / 100_000}}, step=step)
+"""
 
 
 def answers(site: Site) -> bool:

@@ -38,6 +38,8 @@ export class TlLines extends HTMLElement {
   /** @type {UPlot | undefined} */
   #plot;
   #built = "";
+  /** Whether a whole painting is due at the next frame. */
+  #stale = false;
   /** @type {HTMLCanvasElement | undefined} */
   #over;
   /** @type {{ x: number, own: boolean, y: number } | null} */
@@ -82,7 +84,7 @@ export class TlLines extends HTMLElement {
   light(run) {
     if (run === this.lit) return;
     this.lit = run;
-    paint(this, () => this.#paint());
+    if (!this.#stale) paint(this, () => this.#plot?.redraw(false, false));
   }
 
   /** The crosshair of another panel. @param {number | null} x */
@@ -94,10 +96,12 @@ export class TlLines extends HTMLElement {
 
   /** Paint what is known now. */
   #ask() {
+    this.#stale = true;
     paint(this, () => this.#paint());
   }
 
   #paint() {
+    this.#stale = false;
     if (!this.isConnected || this.clientWidth < 60) return;
     const style = this.#style;
     if (this.#built !== `${style.kind} ${style.log}`) this.#build();
