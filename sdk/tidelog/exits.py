@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import builtins
+import contextlib
 import os
 import signal
 import sys
@@ -57,6 +58,7 @@ class Exits:
         self._pid = 0
         self._code = 0
         self._state: str | None = None
+        self._interrupted = False
 
     def watch(self, ending: Ending) -> None:
         """Tell `ending` when the script ends."""
@@ -95,9 +97,9 @@ class Exits:
         def hook(
             kind: type[BaseException], error: BaseException, trace: TracebackType | None
         ) -> None:
-            interrupted = issubclass(kind, KeyboardInterrupt)
-            self._code = 130 if interrupted else 1
-            self._state = (RunState.KILLED if interrupted else RunState.FAILED).value
+            self._interrupted = issubclass(kind, KeyboardInterrupt)
+            self._code = 130 if self._interrupted else 1
+            self._state = (RunState.KILLED if self._interrupted else RunState.FAILED).value
             original(kind, error, trace)
 
         return hook
@@ -107,6 +109,8 @@ class Exits:
             return
         for ending in list(self._watching):
             ending.script_ended(self._state or RunState.FINISHED.value, self._code)
+        if self._interrupted:
+            _die_of_interrupt()
 
     def _chain(self, signum: int) -> None:
         previous = signal.getsignal(signum)
@@ -128,6 +132,16 @@ class Exits:
     def _tell(self, signum: int, *, deadly: bool) -> None:
         for ending in list(self._watching):
             ending.script_killed(signum, deadly=deadly)
+
+
+def _die_of_interrupt() -> None:
+    """Have the interpreter end by SIGINT, as it does after a Ctrl-C that nobody caught.
+
+    It keeps that in a flag which any `eval` of a text clears, such as a thread's that imports a
+    module with named tuples. Only the same thing happening again sets it.
+    """
+    with contextlib.suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")
 
 
 exits = Exits()
