@@ -15,6 +15,8 @@ from typing import Any
 
 import psutil
 
+from tidelog_workers.supervisor.children import die_with_parent
+
 PATIENCE = 60.0
 COMMAND = (
     "import sys; from tidelog_workers import cli; sys.exit(getattr(cli, sys.argv[1])(sys.argv[2:]))"
@@ -55,6 +57,7 @@ class Serving:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509  nothing outlives a test run that is killed
         )
         self.out: list[str] = []
         self.said: list[str] = []
