@@ -9,7 +9,9 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SOURCES := sdk webapp workers tests manage.py
 TEMPLATES := webapp/tidelog_server/ui/templates
 # Tests start servers and workers of their own; what the caller's shell says of a server must not reach them.
-CLEAN := env -u TIDELOG_URL -u TIDELOG_API_KEY -u TIDELOG_PROJECT -u TIDELOG_DIR -u TIDELOG_MODE -u TIDELOG_RUN_ID -u TIDELOG_DATA_DIR
+UNSET := -u TIDELOG_URL -u TIDELOG_API_KEY -u TIDELOG_PROJECT -u TIDELOG_DIR -u TIDELOG_MODE -u TIDELOG_RUN_ID
+CLEAN := env $(UNSET) TIDELOG_DATA_DIR=$(abspath $(VENV))/scratch
+ALONE := env $(UNSET) -u DATABASE_URL -u REDIS_URL TIDELOG_DATA_DIR=$(abspath $(VENV))/scratch
 
 .PHONY: up demo test check bench format assets lock clean
 
@@ -22,15 +24,16 @@ demo: $(VENV)/.serve assets
 test: $(VENV)/.develop node_modules/.develop assets
 	sh tests/services.sh
 	npm test --silent
-	$(CLEAN) -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest --cov --cov-report=
-	$(CLEAN) $(BIN)/python tests/with_services.py $(BIN)/python -m pytest tests/server tests/contracts --cov --cov-append
+	$(ALONE) $(BIN)/python -m pytest -n 2 --ignore tests/e2e --cov --cov-report=
+	$(CLEAN) $(BIN)/python tests/with_services.py $(BIN)/python -m pytest -n 2 tests/server tests/contracts --cov --cov-append
+	$(ALONE) $(BIN)/python -m pytest tests/e2e
 
 check: $(VENV)/.develop node_modules/.develop assets
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
-	$(BIN)/mypy sdk webapp workers
+	$(ALONE) $(BIN)/mypy sdk webapp workers
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(ALONE) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/djade --check --target-version 5.2 $$(git ls-files '$(TEMPLATES)/*.html')
 	$(BIN)/djlint --lint --quiet $(TEMPLATES)
 	npm run --silent lint
