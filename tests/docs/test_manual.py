@@ -1,12 +1,14 @@
-"""The manual cannot lie: what it must name is read from the code, what it names is looked up there."""
+"""The manual cannot lie: what it must name is read from the code, and what it names exists."""
 
 import re
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
+
 import tidelog
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +24,7 @@ SDK_COMMANDS = ["login", "status", "sync"]
 
 def required_packages() -> set[str]:
     project = PROJECT["project"]
-    lines = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    lines = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     return {re.split(r"[><=;\[ ]", line)[0] for line in lines}
 
 
