@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -13,11 +15,13 @@ from tests.workers.test_live import frames, opened, resume, send
 
 
 @pytest.fixture(scope="module")
-def services(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("services")
-    for each in (folder, *list(folder.parents)[:2]):
-        each.chmod(0o755)
-    with postgres(folder) as database, redis(folder) as broker:
+def services():
+    # Not in pytest's folder, which only its owner can enter: Postgres is a user of its own.
+    with (
+        tempfile.TemporaryDirectory(prefix="tidelog-test-") as folder,
+        postgres(Path(folder)) as database,
+        redis(Path(folder)) as broker,
+    ):
         yield {"DATABASE_URL": database, "REDIS_URL": broker, "TIDELOG_SECRET_KEY": "shared" * 9}
 
 
