@@ -1,8 +1,8 @@
+import { xAxis, yAxis } from "tidelog/chart/axes";
 import * as draw from "tidelog/chart/draw";
 import { drawn, readings, sentence, span, tooltip, yRange } from "tidelog/chart/model";
-import { increments, logLabels, logSplits, xLabels } from "tidelog/chart/scale";
 import { say } from "tidelog/dom";
-import { number, position, ticks } from "tidelog/format";
+import { number, position } from "tidelog/format";
 import { forget, paint } from "tidelog/paint";
 import { tokens } from "tidelog/theme";
 import UPlot from "uplot";
@@ -350,35 +350,6 @@ export class TlLines extends HTMLElement {
     const rank = `${this.#keyRun + 1} of ${all.length}`;
     say(`${word}${position(this.#style.kind, x)}, ${line.name}, ${number(value)}, ${rank}`);
   }
-}
-
-/** @param {any} axis @param {"step" | "relative" | "wall"} kind @param {string} line @returns {UPlot.Axis} */
-function xAxis(axis, kind, line) {
-  const labels = {
-    values: (/** @type {UPlot} */ _, /** @type {number[]} */ at) => xLabels(kind, at),
-  };
-  return {
-    ...axis,
-    ...(kind === "wall" ? {} : labels),
-    ...(increments(kind) ? { incrs: increments(kind) } : {}),
-    size: 22,
-    gap: 4,
-    space: 58,
-    grid: { show: false },
-    border: { show: true, stroke: line, width: 1 },
-  };
-}
-
-/** @param {any} axis @param {boolean} log @returns {UPlot.Axis} */
-function yAxis(axis, log) {
-  return {
-    ...axis,
-    size: 42,
-    gap: 7,
-    space: 34,
-    values: (_, at) => (log ? logLabels(at) : ticks(at)),
-    ...(log ? { splits: (_, __, low, high) => logSplits(low, high), filter: (_, at) => at } : {}),
-  };
 }
 
 customElements.define("tl-lines", TlLines);

@@ -1,13 +1,13 @@
 import { span } from "tidelog/chart/model";
 import { ChartData } from "tidelog/data/chart";
-import { h, icon } from "tidelog/dom";
+import { h } from "tidelog/dom";
 import { TlLines } from "tidelog/elements/lines";
-import { ends, number, position, unit } from "tidelog/format";
+import { action, skeleton, tableOf } from "tidelog/elements/panel-parts";
+import { ends, unit } from "tidelog/format";
 import { Pace, paint } from "tidelog/paint";
 
 const LIVE_GAP = 500;
 const ZOOM_PAUSE = 150;
-const WAVE = "M0 60C20 60 25 20 45 22S70 48 90 40s30-24 55-26 35 12 55 8";
 
 /**
  * One metric: a head and its lines. It holds data only after `wake` and canvases only until
@@ -197,7 +197,8 @@ export class TlPanel extends HTMLElement {
     const lines = this.#lines_(data);
     if (data.fault && !lines.length) this.#swap(this.#failed(data.fault));
     else if (!lines.length && !data.busy) this.#swap(this.#nothing());
-    else if (lines.length && this.#table) this.#swap(this.#tableOf(lines));
+    else if (lines.length && this.#table)
+      this.#swap(tableOf(lines, this.key, this.#needed.view.now.x));
     else if (lines.length) this.#draw(lines);
   }
 
@@ -260,29 +261,6 @@ export class TlPanel extends HTMLElement {
     /** @type {HTMLElement | null} */ (next)?.focus();
   }
 
-  /** @param {import("tidelog/chart/model").Line[]} lines */
-  #tableOf(lines) {
-    const kind = this.#needed.view.now.x;
-    const head = ["Run", "Last at", "Last", "Least", "Greatest"];
-    const cells = head.map((text, i) => h("th", { class: i ? "right" : "", scope: "col" }, text));
-    const rows = lines.map(({ name, curve }) => {
-      const last = curve.length - 1;
-      const at = position(kind, curve.x[last]);
-      const numbers = [curve.y[last], least(curve.lo, -1), least(curve.hi, 1)].map((v) =>
-        number(v),
-      );
-      const values = [at, ...numbers].map((text) => h("td", { class: "right" }, text));
-      return h("tr", {}, h("td", {}, name), ...values);
-    });
-    const table = h("table", { class: "table" }, h("thead", {}, h("tr", {}, ...cells)));
-    table.append(h("tbody", {}, ...rows));
-    return h(
-      "div",
-      { class: "panel-table", tabindex: "0", role: "region", "aria-label": this.key },
-      table,
-    );
-  }
-
   /** @param {KeyboardEvent} event */
   #keys(event) {
     if (event.altKey && event.code === "KeyT") {
@@ -297,30 +275,6 @@ export class TlPanel extends HTMLElement {
       paint(this, () => this.#lines.light(this.#needed.lit));
     }
   }
-}
-
-/** The least (-1) or greatest (1) finite value. @param {Float64Array} values @param {1 | -1} sign */
-function least(values, sign) {
-  let best = Number.NaN;
-  for (const value of values)
-    if (!(value * sign <= best * sign)) best = Number.isFinite(value) ? value : best;
-  return best;
-}
-
-/** @param {string} name @param {string} label @param {string} extra */
-function action(name, label, extra) {
-  const attributes = { class: `btn ghost icon ${extra}`, type: "button", "aria-label": label };
-  return h("button", { ...attributes, title: label }, icon(name));
-}
-
-function skeleton() {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 200 80");
-  svg.setAttribute("preserveAspectRatio", "none");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", WAVE);
-  svg.append(path);
-  return svg;
 }
 
 customElements.define("tl-panel", TlPanel);

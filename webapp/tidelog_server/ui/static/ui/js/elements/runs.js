@@ -1,6 +1,8 @@
 import { MOST } from "tidelog/data/desk";
 import { runtime, shownState } from "tidelog/data/store";
-import { find, h, icon, stateIcon, swatch } from "tidelog/dom";
+import { find, h } from "tidelog/dom";
+import { wireGrab } from "tidelog/elements/grab";
+import { fillLooks, fillNumbers, runRow } from "tidelog/elements/run-row";
 import { filter, haystack } from "tidelog/filter";
 import { duration, grouped, number } from "tidelog/format";
 import { slice, sorted } from "tidelog/order";
@@ -27,6 +29,9 @@ export class TlRuns extends HTMLElement {
   #list = this;
   #space = h("div", { class: "run-space" });
   #pace = new Pace(() => this.#update(), 500);
+  #news = new Pace(() => this.#arrange(false), 500);
+  /** @type {Map<string, number>} where each run's row is */
+  #places = new Map();
 
   /**
    * @param {import("tidelog/data/desk").Desk} desk
@@ -41,12 +46,19 @@ export class TlRuns extends HTMLElement {
     this.#list.append(this.#space);
     this.#wireHead();
     this.#wireList();
-    desk.store.addEventListener("runs", () => this.#arrange());
+    desk.store.addEventListener("runs", () => this.#news.beat());
     desk.store.addEventListener("last", () => this.#pace.beat());
     desk.addEventListener("light", () => paint(this.#space, () => this.#mark()));
-    desk.view.addEventListener("change", () => this.#arrange());
+    desk.view.addEventListener("change", (event) => this.#viewed(event));
     setInterval(() => this.#pace.beat(), 1000);
-    this.#arrange();
+    this.#arrange(true);
+  }
+
+  /** @param {Event} event */
+  #viewed(event) {
+    const names = /** @type {CustomEvent<Set<string>>} */ (event).detail;
+    if (["q", "qre", "sort"].some((name) => names.has(name))) this.#arrange(true);
+    else if (names.has("show") || names.has("hl")) this.#arrange(false);
   }
 
   get #desk() {
@@ -58,21 +70,24 @@ export class TlRuns extends HTMLElement {
     return Number.parseFloat(getComputedStyle(this).getPropertyValue("--h-row")) || 28;
   }
 
-  /** Filter, sort, and make the rows in view. */
-  #arrange() {
+  /**
+   * Filter, order, and make the rows in view.
+   * @param {boolean} resort false: rows stay where they are, however their values change
+   */
+  #arrange(resort) {
     const { store, view } = this.#desk;
     const wanted = filter(view.now.q, view.now.qre);
     this.#fault(wanted.fault);
     const now = Date.now() / 1000;
     const rows = [...store.runs.values()]
       .filter((run) => wanted.test(haystack(run)))
-      .map((run) => ({
-        ...run,
-        value: store.value(run, this.#main),
-        runtime: runtime(run, now),
-        run,
-      }));
-    this.#rows = sorted(rows, view.now.sort).map(({ run }) => run);
+      .map((run) => {
+        return { ...run, value: store.value(run, this.#main), runtime: runtime(run, now), run };
+      });
+    const fresh = sorted(rows, view.now.sort).map(({ run }) => run);
+    this.#rows = resort ? fresh : kept(fresh, this.#places);
+    this.#places = new Map(this.#rows.map(({ id }, place) => [id, place]));
+    find(this, "[data-runs=resort]").hidden = this.#rows.every((run, i) => run === fresh[i]);
     this.#best = this.#bestOf(rows.map(({ value }) => value));
     this.#heads();
     this.#update();
@@ -144,56 +159,19 @@ export class TlRuns extends HTMLElement {
 
   /** @param {import("tidelog/data/store").Run} run */
   #make(run) {
-    const eye = h("button", { class: "eye", type: "button", tabindex: "-1" });
-    const link = h("a", { href: this.#href(run), tabindex: "-1" });
-    const name = h("span", { class: "run-name", role: "gridcell" }, link);
-    const cells = [
-      h("span", { class: "v", role: "gridcell" }),
-      h("span", { class: "v", role: "gridcell" }),
-    ];
-    const attributes = { class: "run-row", role: "row", id: `row-${run.id}`, "data-run": run.id };
-    const row = h("div", attributes, h("span", { role: "gridcell" }, eye), name, ...cells);
+    const row = runRow(run);
     this.#made.set(run.id, row);
     this.#space.append(row);
     return row;
   }
 
-  /** @param {import("tidelog/data/store").Run} run */
-  #href(run) {
-    return `${location.pathname.replace(/\/$/, "")}/runs/${encodeURIComponent(run.id)}`;
-  }
-
   /** @param {HTMLElement} row @param {import("tidelog/data/store").Run} run @param {boolean} shown */
   #fill(row, run, shown) {
     const now = Date.now() / 1000;
-    const state = shownState(run, now);
-    this.#looks(row, run, shown, state);
     const value = this.#desk.store.value(run, this.#main);
-    const [cell, time] = row.querySelectorAll(".v");
-    text(cell, this.#main ? number(value) : "");
-    cell.classList.toggle("best", value !== undefined && value === this.#best);
-    text(time, duration(runtime(run, now), true));
-  }
-
-  /** Eye, swatch, name and state, only when one of them changed. */
-  /** @param {HTMLElement} row @param {import("tidelog/data/store").Run} run @param {boolean} shown @param {string} state */
-  #looks(row, run, shown, state) {
-    const tag = `${shown} ${state} ${run.name} ${run.color}`;
-    if (row.dataset.tag === tag) return;
-    row.dataset.tag = tag;
-    row.classList.toggle("off", !shown);
-    const eye = find(row, ".eye");
-    eye.replaceChildren(icon(shown ? "eye" : "eye-off"));
-    eye.setAttribute("aria-label", `${shown ? "Hide" : "Show"} ${run.name}`);
-    eye.setAttribute("aria-pressed", String(shown));
-    const link = find(row, "a");
-    link.textContent = run.name;
-    link.title = run.name;
-    find(row, ".run-name").replaceChildren(
-      swatch(this.#desk.look(run), !shown),
-      link,
-      stateIcon(state),
-    );
+    fillLooks(row, run, this.#desk.look(run), shown, shownState(run, now));
+    const best = value !== undefined && value === this.#best;
+    fillNumbers(row, this.#main ? number(value) : "", best, duration(runtime(run, now), true));
   }
 
   /** @param {number} top @param {number} height */
@@ -242,11 +220,12 @@ export class TlRuns extends HTMLElement {
     };
     field.oninput = () => view.set({ q: field.value });
     regex.onclick = () => view.set({ qre: !view.now.qre });
+    find(this, "[data-runs=resort]").onclick = () => this.#arrange(true);
     find(this, "[data-runs=running]").onclick = () => view.set({ q: "running" });
     view.addEventListener("change", mirror);
     mirror();
     this.addEventListener("click", (event) => this.#clicked(event));
-    this.#wireGrab();
+    wireGrab(this, find(this, ".grab"));
   }
 
   #wireList() {
@@ -338,25 +317,17 @@ export class TlRuns extends HTMLElement {
   toggleCursor(only) {
     if (this.#cursor) this.#eye(this.#cursor, only);
   }
+}
 
-  /** The list's edge: dragged, or moved by arrow keys. */
-  #wireGrab() {
-    const grab = find(this, ".grab");
-    const set = (/** @type {number} */ width) => {
-      const clamped = Math.min(960, Math.max(240, width));
-      this.style.setProperty("--own-width", `${clamped}px`);
-      grab.setAttribute("aria-valuenow", String(Math.round(clamped)));
-    };
-    grab.addEventListener("pointerdown", (event) => grab.setPointerCapture(event.pointerId));
-    grab.addEventListener("pointermove", (event) => {
-      if (grab.hasPointerCapture(event.pointerId))
-        set(event.clientX - this.getBoundingClientRect().left);
-    });
-    grab.addEventListener("keydown", (event) => {
-      const by = { ArrowLeft: -16, ArrowRight: 16 }[event.key];
-      if (by) set(this.offsetWidth + by);
-    });
-  }
+/**
+ * Rows in the places they had; those that had none come first, in their order.
+ * @template {{ id: string }} T
+ * @param {T[]} rows
+ * @param {Map<string, number>} places
+ */
+function kept(rows, places) {
+  const place = (/** @type {T} */ row) => places.get(row.id) ?? -1;
+  return [...rows].sort((a, b) => place(a) - place(b));
 }
 
 /** @param {Event} event */
@@ -365,11 +336,6 @@ function runOf(event) {
     /** @type {Element} */ (event.target).closest(".run-row")
   );
   return row?.dataset.run ?? "";
-}
-
-/** @param {Element} element @param {string} value written only if it differs */
-function text(element, value) {
-  if (element.textContent !== value) element.textContent = value;
 }
 
 customElements.define("tl-runs", TlRuns);
