@@ -17,9 +17,18 @@ class TestDemo:
             family = serving.processes()
             assert serving.process.wait(300) == 0, "".join(serving.said)
         assert serving.heard("all 24 networks are trained")
+        self.assert_is_calm(serving.said)
         until(lambda: all_gone(family), "no process is left")
         with Serving(tmp_path) as again:
             self.assert_all_is_there(again)
+
+    def assert_is_calm(self, said: list[str]) -> None:
+        """Where to look, a line for each training, and that it is over: nothing else."""
+        first = next(at for at, line in enumerate(said) if "two at a time" in line)
+        assert said[first].rstrip().endswith("/digits/")
+        lines = said[first + 1 :]
+        assert len(lines) == 25
+        assert lines[-2].startswith("tidelog: 24 of 24 trained, best val/accuracy 0.")
 
     def assert_all_is_there(self, served: Serving) -> None:
         project = f"/projects/{served.banner['team']}/digits"

@@ -60,11 +60,17 @@ def _answers(url: str) -> bool:
 
 
 def _train_on(url: str, words: tuple[str, ...]) -> int:
-    say(f"training on {url}")
+    say(f"training 24 networks, two at a time: {_project_page(url)}")
     try:
         return subprocess.call([*TRAINER, *words], env={**os.environ, "TIDELOG_URL": url})
     except KeyboardInterrupt:
         return 130
+
+
+def _project_page(url: str) -> str:
+    """Return the project's address, or the server's if no one here knows the team."""
+    team = Credentials().of(url.rstrip("/")).get("team")
+    return f"{url.rstrip('/')}/{team}/digits/" if team else url
 
 
 def _train_on_own_server(options: Options, words: tuple[str, ...]) -> int:

@@ -4,6 +4,7 @@ python -m tidelog_workers.demo.digits --lr 0.3 --hidden 64 --seed 1
 """
 
 import argparse
+import sys
 import time
 
 import numpy as np
@@ -47,6 +48,7 @@ def train(*, lr: float, hidden: int, seed: int, epochs: int, pause: float) -> No
             learned, seen = on_training(network, x, y), on_validation(network, x_val, y_val)
             run.log({"lr": rate, **learned, **seen}, step=epoch)
             time.sleep(pause)
+        sys.stdout.write(f"{run.name} {seen['val/accuracy']:.3f}\n")
 
 
 def on_training(network: MLPClassifier, x: Array, y: Array) -> dict[str, float]:

@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
+from tidelog_workers.demo.progress import Progress
 from tidelog_workers.supervisor.children import PYTHON
 
 RATES = (0.03, 0.1, 0.3, 1.0)
@@ -34,10 +35,17 @@ FAST = Pace(epochs=5, pause=0.0)
 
 
 def train_all(pace: Pace) -> int:
-    """Train everything and return 0, or 1 if a training failed."""
+    """Train everything, show how far it is, and return 0, or 1 if a training failed."""
+    commands = list(_commands(pace))
+    progress = Progress(len(commands))
     with ThreadPoolExecutor(AT_A_TIME) as two:
-        codes = list(two.map(subprocess.call, _commands(pace)))
-    return 1 if any(codes) else 0
+        for training in as_completed([two.submit(_train, command) for command in commands]):
+            progress.ended(training.result())
+    return progress.close()
+
+
+def _train(command: list[str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def _commands(pace: Pace) -> Iterator[list[str]]:
