@@ -305,3 +305,22 @@ class TestKeyboard:
         expect(page.locator("#live-text")).to_have_text("Paused")
         page.keyboard.press(".")
         expect(page.locator("#live-text")).to_have_text("Live")
+
+
+class TestOrder:
+    def test_live_rows_stay_where_they_are_until_asked(self, site: Site, opened: Opener) -> None:
+        writers = {name: site.writer(name, "order") for name in ("low", "high")}
+        for value, (name, writer) in enumerate(writers.items()):
+            writer.open(name=name, config={}, wall=time.time())
+            writer.send(steps=[0], times=[time.time()], series={KEY: [value / 10]})
+        page = opened(f"/{site.team}/order/?sort=-value")
+        painted(page, KEY)
+        expect(row(page, "high")).to_have_attribute("aria-rowindex", "1")
+        expect(page.locator("#live-text")).to_have_text("Live")
+
+        writers["low"].send(steps=[1], times=[time.time()], series={KEY: [0.9]})
+
+        expect(row(page, "low").locator(".v").first).to_have_text("0.9000")
+        expect(row(page, "high")).to_have_attribute("aria-rowindex", "1")
+        page.get_by_role("button", name="re-sort").click()
+        expect(row(page, "low")).to_have_attribute("aria-rowindex", "1")
