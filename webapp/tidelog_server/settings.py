@@ -38,10 +38,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "channels",
-    "django_htmx",
     "drf_spectacular",
     "rest_framework",
-    "template_partials",
     "tidelog_server.core",
     "tidelog_server.ui",
     "tidelog_server.accounts",
@@ -58,7 +56,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "tidelog_server.core.gate.GateMiddleware",
 ]
 ROOT_URLCONF = "tidelog_server.urls"
