@@ -1,8 +1,9 @@
 """How the script ends, seen from inside: exit codes, exceptions and signals.
 
 `atexit` cannot see the exit code, so `sys.exit` and `sys.excepthook` are wrapped, and go on
-doing what they did. Handlers for SIGTERM and SIGHUP are chained, in the main thread only.
-Ctrl-C needs none: it arrives as KeyboardInterrupt.
+doing what they did. Whether what they were told is what ended the script, and was not caught
+somewhere, the script's own frame knows: it returned, or it did not. Handlers for SIGTERM and
+SIGHUP are chained, in the main thread only. Ctrl-C needs none: it arrives as KeyboardInterrupt.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import signal
 import sys
 import threading
+from opcode import opname
 from types import FrameType, TracebackType
 from typing import Any, Protocol
 
@@ -25,8 +27,8 @@ SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 class Ending(Protocol):
     """What wants to know how the script ends."""
 
-    def script_ended(self, state: str, code: int) -> None:
-        """Come to an end in order: there is time."""
+    def script_ended(self, state: str, code: int | None) -> None:
+        """Come to an end in order: there is time. A code of None is one that nobody can see."""
         ...
 
     def script_killed(self, signum: int, *, deadly: bool) -> None:
@@ -59,6 +61,7 @@ class Exits:
         self._code = 0
         self._state: str | None = None
         self._interrupted = False
+        self._script: FrameType | None = None
 
     def watch(self, ending: Ending) -> None:
         """Tell `ending` when the script ends."""
@@ -66,6 +69,7 @@ class Exits:
         if not self._installed:
             self._installed = True
             self._pid = os.getpid()
+            self._script = _script_frame()
             self._install()
 
     def forget(self, ending: Ending) -> None:
@@ -107,10 +111,23 @@ class Exits:
     def _at_exit(self) -> None:
         if os.getpid() != self._pid:  # a forked child's end is not the run's
             return
+        state, code = self._verdict()
         for ending in list(self._watching):
-            ending.script_ended(self._state or RunState.FINISHED.value, self._code)
+            ending.script_ended(state, code)
         if self._interrupted:
             _die_of_interrupt()
+
+    def _verdict(self) -> tuple[str, int | None]:
+        """Return the state and the exit code that the script came to.
+
+        Python ends a script for `raise SystemExit(n)` without telling anybody n: then the code
+        is None.
+        """
+        if self._script and _returned(self._script):
+            return RunState.FINISHED.value, 0
+        if self._state is None:
+            return RunState.FINISHED.value, None if self._script else 0
+        return self._state, self._code
 
     def _chain(self, signum: int) -> None:
         previous = signal.getsignal(signum)
@@ -132,6 +149,22 @@ class Exits:
     def _tell(self, signum: int, *, deadly: bool) -> None:
         for ending in list(self._watching):
             ending.script_killed(signum, deadly=deadly)
+
+
+def _script_frame() -> FrameType | None:
+    """Return the frame that runs the script from its first line to its last, if there is one."""
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    found = None
+    while frame:
+        if frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") == "__main__":
+            found = frame
+        frame = frame.f_back
+    return found
+
+
+def _returned(frame: FrameType) -> bool:
+    """Whether a frame that is over came to its end, and was not left by an exception."""
+    return opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN_")
 
 
 def _die_of_interrupt() -> None:

@@ -52,7 +52,6 @@ class Run:
         self._recorder = Recorder(self._journal, say=say)
         self._launcher: Launcher | None = None
         self._background: Background | None = None
-        self._killed = False
         self.config = Attributes(self._setter("config"), self._recorder.note)
         self.summary = Attributes(self._setter("summary"), self._recorder.note)
 
@@ -248,13 +247,12 @@ class Run:
 
     # --- ending --------------------------------------------------------------------------
 
-    def script_ended(self, state: str, code: int) -> None:
+    def script_ended(self, state: str, code: int | None) -> None:
         """End with the script."""
         self._end(state, code)
 
     def script_killed(self, signum: int, *, deadly: bool) -> None:
         """Save what matters before a signal does what it does."""
-        self._killed = True
         self._journal.when_free(lambda: self._last_words(signum, deadly=deadly))
 
     def _last_words(self, signum: int, *, deadly: bool) -> None:
@@ -264,7 +262,7 @@ class Run:
             self._recorder.event("preempting", signal=signum)
             self._journal.sync()
 
-    def _finish_record(self, state: str, code: int) -> Any:
+    def _finish_record(self, state: str, code: int | None) -> Any:
         def record(dropped: Counter[str]) -> dict[str, Any]:
             lost = {**dropped, **self._recorder.bad}
             now = time.time_ns() // 1_000_000
@@ -272,7 +270,7 @@ class Run:
 
         return record
 
-    def _end(self, state: str, code: int, *, timeout: float = FINISH_SECONDS) -> None:
+    def _end(self, state: str, code: int | None, *, timeout: float = FINISH_SECONDS) -> None:
         if self.finished or self.mode == "disabled":
             self.finished = True
             return

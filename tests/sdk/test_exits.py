@@ -35,11 +35,38 @@ class TestEndOfTheScript:
         (finish,) = server.records("r1", 7)
         assert finish["state"] == state
 
-    def test_by_sigterm_is_recorded_at_once(self, train, online, server):
-        script = train(BEGIN + "os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)", online)
-        assert script.ends(seconds=20).code == -signal.SIGTERM
+    @pytest.mark.parametrize(
+        ("ending", "recorded"),
+        [
+            ("sys.exit(3)", 3),
+            ("raise ValueError('no')", 1),
+            ("raise KeyboardInterrupt", 130),
+            ("raise SystemExit(3)", None),
+        ],
+    )
+    def test_has_its_code_wherever_it_can_be_seen(self, train, online, server, ending, recorded):
+        train(BEGIN + ending, online).ends()
+        assert server.records("r1", 7)[0]["exit"] == recorded
+
+    @pytest.mark.parametrize("leave", ["sys.exit(3)", "exit(3)", "raise SystemExit(3)"])
+    @pytest.mark.parametrize("place", ["", "def main():"])
+    def test_is_not_an_exit_that_the_script_caught(self, train, online, server, leave, place):
+        caught = f"try: {leave}\nexcept SystemExit: run.log({{'later': 1}})\n"
+        if place:
+            caught = place + "\n" + "".join(f"  {line}\n" for line in caught.splitlines())
+            caught += "main()\n"
+        script = train(BEGIN + caught, online).ends()
+        assert script.code == 0, script.err
+        (finish,) = server.records("r1", 7)
+        assert (finish["state"], finish["exit"]) == ("finished", 0)
+
+    @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+    def test_by_a_signal_is_recorded_at_once(self, train, online, server, signum):
+        script = train(BEGIN + f"os.kill(os.getpid(), {int(signum)}); time.sleep(60)", online)
+        assert script.ends(seconds=20).code == -signum
         eventually(lambda: server.records("r1", 7))
-        assert server.records("r1", 7)[0]["state"] == "killed"
+        finish = server.records("r1", 7)[0]
+        assert (finish["state"], finish["exit"]) == ("killed", 128 + signum)
 
     def test_by_sigterm_leaves_the_scripts_own_handler_in_charge(self, train, online, server):
         handler = "signal.signal(signal.SIGTERM, lambda *_: (run.log({'last': 1}), sys.exit(7)))\n"
