@@ -7,7 +7,17 @@ import sys
 from pathlib import Path
 
 from tidelog.buffer import Buffer, is_held, make_directory
-from tidelog.settings import key_hint
+from tidelog.settings import config_directory, key_hint
+
+# `python -m` would look for every module in the working directory first, where scripts have a
+# `requests.py` or a `queue.py` of their own. `-P` does this from Python 3.11 on.
+BOOT = """\
+import os, sys
+here = os.getcwd()
+sys.path[:] = [sys.argv[1], *(p for p in sys.path if p and os.path.abspath(p) != here)]
+from tidelog.uploader import start
+start(sys.argv[3:])
+"""
 
 
 class Launcher:
@@ -33,7 +43,9 @@ class Launcher:
         self._child = self._spawn()
 
     def _spawn(self) -> int:
-        argv = [sys.executable, "-m", "tidelog.uploader", str(self._buffer.path), self._url]
+        source = str(Path(__file__).resolve().parent.parent)
+        name = "tidelog.uploader"  # for those who list processes
+        argv = [sys.executable, "-c", BOOT, source, name, str(self._buffer.path), self._url]
         log = str(self._buffer.path / "uploader.log")
         append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         files = [
@@ -46,11 +58,9 @@ class Launcher:
         )
 
     def _environment(self) -> dict[str, str]:
-        source = str(Path(__file__).resolve().parent.parent)
-        paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
         return {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(paths),
+            "TIDELOG_CONFIG_DIR": str(config_directory().absolute()),
             "TIDELOG_API_KEY": self._key,
         }
 

@@ -1,4 +1,4 @@
-"""The process that sends what training wrote: `python -m tidelog.uploader BUFFER URL`.
+"""The process that sends what training wrote; `launcher` starts it.
 
 There is one for a buffer directory, a server and a key. It leaves its parent at once, so it
 outlives the training and can say that it died. It is only an economy: positions come from the
@@ -198,12 +198,19 @@ def detach() -> None:
     """
     if os.fork():
         os._exit(0)
+    os.chdir("/")
     os.nice(NICE)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the uploader, unless one is at work. The key comes by the environment."""
-    directory, url = (sys.argv[1:] if argv is None else argv)[:2]
+def start(argv: list[str]) -> None:
+    """Be the uploader's process from here on."""
+    detach()
+    sys.exit(main(argv))
+
+
+def main(argv: list[str]) -> int:
+    """Run the uploader for [buffer, url], unless one is at work. The key is in the environment."""
+    directory, url = argv
     key = os.environ.pop("TIDELOG_API_KEY", "")
     buffer = Buffer(Path(directory))
     lock = Lock(buffer.uploader_lock(url, key_hint(key) or ""))
@@ -212,8 +219,3 @@ def main(argv: list[str] | None = None) -> int:
     Service(buffer, url, key).run()
     lock.release()
     return 0
-
-
-if __name__ == "__main__":
-    detach()
-    sys.exit(main())

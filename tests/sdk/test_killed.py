@@ -98,3 +98,14 @@ class TestUploader:
         eventually(lambda: server.records("r1", 7))
         again.process.kill()
         assert server.records("r1", 7)[0]["state"] == "killed"
+
+    @pytest.mark.parametrize("path", ["", "."])
+    def test_takes_no_module_from_the_working_directory(
+        self, train, online, server, tmp_path, path
+    ):
+        for name in ("requests", "queue", "zstandard", "tidelog", "random"):
+            (tmp_path / f"{name}.py").write_text("raise SystemExit('not the real one')")
+        begin = "import sys; del sys.path[0]\n"
+        source = begin + WITNESS.format(mode="online")
+        train(source, {**online, "PYTHONPATH": f"{online['PYTHONPATH']}:{path}".rstrip(":")})
+        eventually(lambda: server.runs.get("r1"))
