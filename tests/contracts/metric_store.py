@@ -242,13 +242,18 @@ class ChartContract:
         assert chart.curves[0].range == n
 
     @pytest.mark.parametrize("n", [20_000, 140_000, 600_000])
-    def test_buckets_of_a_series_logged_at_every_step_are_exact(self, store: MetricStore, n: int):
+    @pytest.mark.parametrize(("first", "every"), [(0, 1), (1_234, 1), (5, 10), (0, 7)])
+    def test_buckets_are_exact_wherever_steps_lie(
+        self, store: MetricStore, n: int, first: int, every: int
+    ):
         log = Log(store)
-        log.append(some_points(n))
+        log.append(some_points(n, first_step=first, every=every))
         store.compact(log.run_id, force=True)
-        log.append([(float(n // 2), 1.79e9, NAN), (float(n), 1.79e9, 3.0)])
-        chart = store.chart(key="loss", runs=[RunAxis(log.run_id)], width=100)
-        assert_buckets(chart, log.points)
+        middle = log.points[n // 2][0]
+        log.append([(middle, 1.79e9, NAN), (log.points[-1][0] + 1, 1.79e9, 3.0)])
+        for width in (100, 700):
+            chart = store.chart(key="loss", runs=[RunAxis(log.run_id)], width=width)
+            assert_buckets(chart, log.points)
 
     def test_a_window_between_aggregates_counts_only_its_own_points(self, store: MetricStore):
         log = Log(store)
@@ -277,25 +282,41 @@ class ChartContract:
         assert np.isfinite(chart.curves[1].columns["mean"]).sum() == 1
 
 
-def assert_buckets(chart, points: Sequence[Point]) -> None:
-    """Assert that the first curve's buckets are what the plain list gives."""
-    grid = chart.grid
+def assert_buckets(chart, points: Sequence[Point], *, column: int = 0) -> None:
+    """Assert that the first curve's buckets are what the plain list gives.
+
+    column  of a point: 0 is the step, 1 the time
+    """
+    grid, curve = chart.grid, chart.curves[0]
     assert grid is not None
+    ordered = by_step(points)
+    index = grid.index(np.array([point[column] for point in ordered]))
     buckets: dict[int, list[float]] = {}
-    for step, _, value in by_step(points):
-        buckets.setdefault(int((step - grid.x0) // grid.dx), []).append(value)
-    columns = chart.curves[0].columns
-    shown = np.flatnonzero(np.isfinite(columns["min"]) | np.isfinite(columns["last"]))
-    known = {i for i, values in buckets.items() if not all(map(math.isnan, values))}
-    assert set(shown.tolist()) == known
-    for index, values in buckets.items():
+    for bucket, (_, _, value) in zip(index.tolist(), ordered, strict=True):
+        buckets.setdefault(bucket, []).append(value)
+    columns = curve.columns
+    assert np.flatnonzero(columns["count"] > 0).tolist() == sorted(buckets)
+    for bucket, values in buckets.items():
         numbers = [value for value in values if not math.isnan(value)]
-        if numbers:
-            assert columns["min"][index] == min(numbers)
-            assert columns["max"][index] == max(numbers)
-            assert columns["mean"][index] == pytest.approx(sum(numbers) / len(numbers))
-        assert columns["last"][index] == pytest.approx(values[-1], nan_ok=True)
-        assert (index in chart.curves[0].nan) == (len(numbers) < len(values))
+        expected = {
+            "count": len(values),
+            "first": values[0],
+            "last": values[-1],
+            "min": min(numbers, default=NAN),
+            "max": max(numbers, default=NAN),
+        }
+        shown = {name: columns[name][bucket] for name in expected}
+        assert shown == pytest.approx(expected, rel=0, abs=0, nan_ok=True)
+        assert columns["mean"][bucket] == pytest.approx(mean(numbers), nan_ok=True, abs=1e-6)
+        assert (bucket in curve.nan) == (len(numbers) < len(values))
+
+
+def mean(numbers: Sequence[float]) -> float:
+    """Infinities of both signs, and none at all, have no mean. A sum may be infinite."""
+    if not numbers or (INF in numbers and -INF in numbers):
+        return NAN
+    with np.errstate(over="ignore"):
+        return float(np.sum(numbers)) / len(numbers)
 
 
 VALUES = st.one_of(
@@ -333,23 +354,27 @@ class HistoryContract:
         ends=st.tuples(STEPS, STEPS).map(sorted),
         width=st.integers(2, 60),
     )
-    def test_count_least_and_greatest_of_any_window_are_exact(
+    def test_any_window_at_any_width_shows_what_the_list_gives(
+        self, new_store: Callable[[], MetricStore], batches, compactions, ends, width
+    ):
+        log = replayed(new_store(), batches, compactions)
+        for window in (Window(*ends), Window()):
+            assert_shows(store_chart(log, window, width), log.points, window, width)
+
+    @ANY_HISTORY
+    @given(
+        batches=BATCHES,
+        compactions=COMPACTIONS,
+        ends=st.tuples(TIMES, TIMES).map(sorted),
+        width=st.integers(2, 60),
+    )
+    def test_any_window_of_time_shows_what_the_list_gives(
         self, new_store: Callable[[], MetricStore], batches, compactions, ends, width
     ):
         log = replayed(new_store(), batches, compactions)
         window = Window(*ends)
-        chart = store_chart(log, window, width)
-        inside = [v for step, _, v in log.points if window.lower <= step <= window.upper]
-        numbers = [value for value in inside if not math.isnan(value)]
-        curve = chart.curves[0]
-        assert curve.range == len(inside)
-        low, high = ("value", "value") if chart.grid is None else ("min", "max")
-        if numbers:
-            assert np.nanmin(curve.columns[low]) == min(numbers)
-            assert np.nanmax(curve.columns[high]) == max(numbers)
-        else:
-            assert np.isnan(curve.columns[low]).all()
-        assert (len(curve.nan) > 0) == (len(numbers) < len(inside))
+        chart = store_chart(log, window, width, x=X.WALL)
+        assert_shows(chart, log.points, window, width, column=1)
 
     @ANY_HISTORY
     @given(batches=BATCHES, compactions=COMPACTIONS)
@@ -380,5 +405,23 @@ def replayed(store: MetricStore, batches: Sequence[list[Point]], compactions: se
     return log
 
 
-def store_chart(log: Log, window: Window, width: int):
-    return log.store.chart(key="loss", runs=[RunAxis(log.run_id)], window=window, width=width)
+def store_chart(log: Log, window: Window, width: int, x: X = X.STEP):
+    return log.store.chart(key="loss", runs=[RunAxis(log.run_id)], x=x, window=window, width=width)
+
+
+def assert_shows(
+    chart, points: Sequence[Point], window: Window, width: int, *, column: int = 0
+) -> None:
+    """Assert that the chart is that of the plain list: its points while few, else its buckets."""
+    inside = [point for point in points if window.lower <= point[column] <= window.upper]
+    curve = chart.curves[0]
+    assert (curve.total, curve.range) == (len(points), len(inside))
+    assert (chart.grid is not None) == (len(inside) > max(2, int(1.5 * width)))
+    if chart.grid is not None:
+        return assert_buckets(chart, inside, column=column)
+    ordered = sorted(by_step(inside), key=lambda point: point[column])
+    assert chart.x is not None
+    assert chart.x.tolist() == [point[column] for point in ordered]
+    values = [value for _, _, value in ordered]
+    assert np.array_equal(curve.columns["value"], values, equal_nan=True)
+    return None

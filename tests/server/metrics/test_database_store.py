@@ -4,15 +4,17 @@ import threading
 from datetime import timedelta
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from django.db import connection, transaction
 from tests.contracts.metric_store import Log, by_step, columns_of, rows, same, some_points
 
 from tidelog.wire.batch import BatchError
-from tidelog_server.metrics import appending, compaction
+from tidelog_server.metrics import appending, compaction, reading
 from tidelog_server.metrics.database import DatabaseStore
 from tidelog_server.metrics.models import Batch, Chunk, Series, number_of
 from tidelog_server.metrics.partitions import PARTITIONS
+from tidelog_server.metrics.values import RunAxis, X
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +126,21 @@ class TestCompaction:
             store.compact(log.run_id, force=True)
         assert max(Chunk.objects.filter(level=0).values_list("n", flat=True)) <= 4_096
         assert same(log.stored(), by_step(log.points))
+
+
+class TestTime:
+    def test_of_more_than_a_million_points_is_shown_at_most_one_aggregate_early(self, monkeypatch):
+        monkeypatch.setattr(reading, "EXACT_TIME_CHUNKS", 3)
+        log = Log(store)
+        log.append(some_points(40_000))
+        store.compact(log.run_id, force=True)
+        axis = RunAxis(log.run_id, 1.79e9)
+        chart = store.chart(key="loss", runs=[axis], x=X.RELATIVE, width=20)
+        counts = chart.curves[0].columns["count"]
+        assert chart.grid is not None
+        exact = np.bincount(chart.grid.index(np.arange(40_000) / 10))
+        assert counts.sum() == 40_000
+        assert np.abs(np.cumsum(counts) - np.cumsum(exact)).max() < 64
 
 
 class TestTables:

@@ -4,25 +4,30 @@ A series is a list of blocks in order of step; a block is a list of level-0 chun
 4,096 points, sorted by step, in order of arrival among equal steps. Beside them a block has
 
     one level-2 row, its directory: one aggregate for each chunk, in order of step
-    one level-1 row: one aggregate for each 64 points, none across two chunks, in the same order
+    one level-1 row: aggregates of cells of about 64 points, none across two chunks, in the same
+    order, of all chunks but the series' last one
 
-so ten million points have forty directories to look through. New points go into the chunk they
-fall in, behind those of equal step. Points that come in order touch the last chunk, the two rows
-of the last block, and what is new. Late ones touch the chunks they fall in: a chunk that grows
-too long is cut within its block, a block that grows beyond 128 chunks is cut, and the blocks
-behind it are renumbered, which is rare.
+so ten million points have some fifty directories to look through. Chunks are cut at the edges of
+`cells`, and so are the aggregates in them: those that are no wider than a chart's bucket never lie
+in two. New points go into the chunk they fall in, behind those of equal step. Points that come in
+order touch the last chunk and the last directory until that chunk is full, and then the level-1
+row and what is new. Late ones touch the chunks they fall in: a chunk that grows too long is cut
+within its block, a block that grows beyond 128 chunks is cut, and the blocks behind it are
+renumbered, which is rare.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 
 from tidelog_server.metrics import codec
-from tidelog_server.metrics.aggregates import Row, every, no_aggregates, summarise
+from tidelog_server.metrics.aggregates import Row, every, group_starts, no_aggregates, summarise
+from tidelog_server.metrics.cells import cuts, fine_starts
 from tidelog_server.metrics.codec import Matrix
 from tidelog_server.metrics.tails import joined, sort
 from tidelog_server.metrics.values import Points
@@ -56,6 +61,7 @@ class Directory:
 class Piece:
     """A level-0 chunk: where it lies, or what is to be written of it, or both (overwrite).
 
+    fine  its aggregates of level 1; none if that row stays as it is, or has none of the chunk
     home  (block, index) of its row
     """
 
@@ -110,9 +116,24 @@ def needed(directories: Sequence[Directory], landing: Landing) -> Iterator[Addre
     """Yield the rows that `merge` will ask for, so that they can be read at once."""
     for position, chunks in landing.items():
         directory = directories[position]
-        yield (FINE, directory.block, 0)
+        last = position == len(directories) - 1
+        if _changes_fine(directory, chunks, last=last) and _sealed(directory, last=last):
+            yield (FINE, directory.block, 0)
         for chunk in chunks:
             yield (POINTS, directory.block, int(directory.chunks[Row.CHUNK, chunk]))
+
+
+def _sealed(directory: Directory, *, last: bool) -> int:
+    """Return how many chunks are in the block's level-1 row: all but the series' last one."""
+    return int(directory.chunks.shape[1]) - last
+
+
+def _changes_fine(directory: Directory, arrived: dict[int, Points], *, last: bool) -> bool:
+    """Whether more is touched than the series' last chunk, or that one gets too long."""
+    position = directory.chunks.shape[1] - 1
+    if not last or list(arrived) != [position]:
+        return True
+    return bool(directory.chunks[Row.N, position] + len(arrived[position]) > CHUNK_POINTS)
 
 
 def merge(
@@ -124,7 +145,7 @@ def merge(
     landing      what `landings` says of both
     """
     if not directories:
-        plans = [_Plan(None, group) for group in _groups(_pieces(points, fill=True), last=True)]
+        plans = [_Plan(None, group) for group in _groups(_pieces(points), last=True)]
         return _rewrite(plans, source)
     plans = []
     for position, directory in enumerate(directories):
@@ -142,37 +163,44 @@ def _merged(
     directory: Directory, arrived: dict[int, Points], source: Source, *, last: bool
 ) -> Iterator[Piece]:
     """Yield the pieces of a block into whose chunks points have arrived."""
-    fine = codec.decode(source.payload((FINE, directory.block, 0)))
-    count = directory.chunks.shape[1]
-    lengths = -(-directory.chunks[Row.N].astype(int) // FINE_POINTS)
-    ends = np.cumsum(lengths).tolist()
-    names = directory.chunks[Row.CHUNK].astype(int).tolist()
-    for position in range(count):
-        home = (directory.block, names[position])
+    fine = _fine_of(directory, arrived, source, last=last)
+    for position, name in enumerate(directory.chunks[Row.CHUNK].astype(int).tolist()):
+        home = (directory.block, name)
         if position in arrived:
             stored = Points(*codec.decode(source.payload((POINTS, *home))))
-            points = sort(joined([stored, arrived[position]]))
-            yield from _pieces(points, fill=last and position == count - 1, home=home)
+            yield from _pieces(sort(joined([stored, arrived[position]])), home=home)
         else:
-            start = ends[position - 1] if position else 0
             chunk = directory.chunks[:, position : position + 1]
-            yield Piece(chunk, fine[:, start : ends[position]], home)
+            yield Piece(chunk, fine.get(name, no_aggregates()), home)
 
 
-def _pieces(points: Points, *, fill: bool, home: Home | None = None) -> list[Piece]:
-    """Cut points into chunks: full ones where more will follow, else even ones."""
-    size = CHUNK_POINTS
-    if not fill:
-        count = -(-len(points) // CHUNK_POINTS)
-        size = -(-len(points) // count)
-    cuts = [points[start : start + size] for start in range(0, len(points), size)]
-    return [_piece(cut, home=home if position == 0 else None) for position, cut in enumerate(cuts)]
+def _fine_of(
+    directory: Directory, arrived: dict[int, Points], source: Source, *, last: bool
+) -> dict[int, Matrix]:
+    """Return the aggregates of a block's chunks by name; none if they stay as they are."""
+    if not _sealed(directory, last=last) or not _changes_fine(directory, arrived, last=last):
+        return {}
+    return by_chunk(codec.decode(source.payload((FINE, directory.block, 0))))
+
+
+def by_chunk(fine: Matrix) -> dict[int, Matrix]:
+    """Return a level-1 row's aggregates by the name of their chunk."""
+    starts = group_starts(fine[Row.CHUNK])
+    names = fine[Row.CHUNK, starts].astype(int).tolist()
+    return dict(zip(names, np.split(fine, starts[1:], axis=1), strict=True))
+
+
+def _pieces(points: Points, *, home: Home | None = None) -> list[Piece]:
+    """Cut points into chunks; the first is stored at `home`, if there is one."""
+    starts = cuts(points.steps, CHUNK_POINTS)
+    parts = [points[a:b] for a, b in pairwise([*starts.tolist(), len(points)])]
+    return [_piece(part, home=None if index else home) for index, part in enumerate(parts)]
 
 
 def _piece(points: Points, *, home: Home | None) -> Piece:
     return Piece(
         aggregate=summarise(points, every(1, 1)),
-        fine=summarise(points, every(len(points), FINE_POINTS)),
+        fine=summarise(points, fine_starts(points.steps, FINE_POINTS)),
         home=home,
         points=points,
     )
@@ -194,18 +222,20 @@ def _rewrite(plans: Sequence[_Plan], source: Source) -> Rewrite:
         if plan.stored is not None and plan.stored.block != number:
             rewrite.moves[plan.stored.block] = number
         if plan.pieces is not None:
-            _write(rewrite, number, plan.stored, plan.pieces, source)
+            names = _write_points(rewrite, number, plan.stored, plan.pieces, source)
+            last = number == len(plans) - 1
+            _write_aggregates(rewrite, number, plan, names, last=last)
     return rewrite
 
 
-def _write(
+def _write_points(
     rewrite: Rewrite,
     number: int,
     stored: Directory | None,
     pieces: Sequence[Piece],
     source: Source,
-) -> None:
-    """Write a block: the chunks that are new or changed, and its two rows of aggregates."""
+) -> list[int]:
+    """Write the chunks of a block that are new or changed. Returns the names of all."""
     fresh = 0 if stored is None else int(stored.chunks[Row.CHUNK].max()) + 1
     names: list[int] = []
     for piece in pieces:
@@ -221,11 +251,25 @@ def _write(
             rewrite.writes[POINTS, number, name] = (int(piece.aggregate[Row.N, 0]), moved)
         if not stays and piece.home is not None:
             rewrite.deletes.append((POINTS, *piece.home))
+    return names
+
+
+def _write_aggregates(
+    rewrite: Rewrite, number: int, plan: _Plan, names: Sequence[int], *, last: bool
+) -> None:
+    """Write a block's directory, and its level-1 row if that changes."""
+    pieces = plan.pieces or ()
     directory = np.concatenate([piece.aggregate for piece in pieces], axis=1)
     directory[Row.CHUNK] = names
-    fine = np.concatenate([piece.fine for piece in pieces], axis=1)
-    fine[Row.CHUNK] = np.repeat(names, [piece.fine.shape[1] for piece in pieces])
     rewrite.writes[DIRECTORY, number, 0] = (directory.shape[1], codec.encode(list(directory)))
+    # The last chunk is left out: it changes with every merge, and is soon read as points.
+    sealed = pieces[: len(pieces) - last]
+    as_before = plan.stored is not None and plan.stored.chunks.shape[1] == len(pieces)
+    if not sealed or (last and as_before and all(piece.points is None for piece in sealed)):
+        return
+    fine = np.concatenate([piece.fine for piece in sealed], axis=1)
+    lengths = [piece.fine.shape[1] for piece in sealed]
+    fine[Row.CHUNK] = np.repeat(names[: len(sealed)], lengths)
     rewrite.writes[FINE, number, 0] = (fine.shape[1], codec.encode(list(fine)))
 
 

@@ -163,7 +163,9 @@ def _bucketed(gathered: Gathered, x: X, grid: Grid) -> Curve:
         "mean": mean(whole),
         "min": whole[Row.MIN],
         "max": whole[Row.MAX],
+        "first": whole[Row.FIRST],
         "last": whole[Row.LAST],
+        "count": whole[Row.N],
     }
     nan = np.flatnonzero(whole[Row.NANS] > 0)
     return Curve(gathered.run.run_id, gathered.total, gathered.range, columns, nan)
@@ -172,8 +174,8 @@ def _bucketed(gathered: Gathered, x: X, grid: Grid) -> Curve:
 def bucket_aggregates(gathered: Gathered, x: X, grid: Grid) -> tuple[Places, Matrix]:
     """Return the buckets that hold something, rising, and one aggregate for each.
 
-    A stored aggregate goes whole into the bucket of its least x: nothing is lost, and what lies
-    beyond the bucket's edge is shown at most one aggregate too early.
+    A stored aggregate goes whole into the bucket of its least x. First and last are by step, and
+    by arrival among equal steps, on any axis.
     """
     parts = [
         _points_by_bucket(points, place, x, gathered.run, grid)

@@ -83,8 +83,8 @@ class Curve:
 
     total    points stored in the series
     range    points within the chart's window, each counted
-    columns  by name: "value" at each x, or "mean", "min", "max", "last" of each bucket; NaN where
-             there is nothing to show
+    columns  by name: "value" at each x, or "mean", "min", "max", "first", "last" and "count" of
+             each bucket (the least step is first, the greatest last); NaN where there is nothing
     nan      where a NaN was logged
     """
 

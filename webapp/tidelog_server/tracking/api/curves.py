@@ -18,6 +18,9 @@ from tidelog_server.metrics.values import Chart, Curve, Points, RunAxis
 BINARY = "application/octet-stream"
 CSV = "text/csv"
 
+# What a browser draws of buckets.
+SENT = ("value", "mean", "min", "max", "last")
+
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -62,10 +65,14 @@ def _curve_header(name: str, run: RunAxis, curve: Curve) -> dict[str, Any]:
         "id": name,
         "total": curve.total,
         "range": curve.range,
-        "cols": list(curve.columns),
+        "cols": list(_sent(curve)),
         "nan": curve.nan.tolist(),
         "origin": run.origin,
     }
+
+
+def _sent(curve: Curve) -> dict[str, Vector]:
+    return {name: curve.columns[name] for name in SENT if name in curve.columns}
 
 
 def _binary(header: Mapping[str, Any], chart: Chart) -> bytes:
@@ -74,7 +81,7 @@ def _binary(header: Mapping[str, Any], chart: Chart) -> bytes:
         parts.append(chart.x.astype("<f8").tobytes())
     padding = b"\0" * (-4 * chart.n % 8)
     for curve in chart.curves:
-        for column in curve.columns.values():
+        for column in _sent(curve).values():
             parts += (_narrow(column), padding)
     return b"".join(parts)
 
@@ -89,7 +96,7 @@ def _json(header: dict[str, Any], chart: Chart) -> bytes:
     if chart.x is not None:
         header["x"] = chart.x.tolist()
     for said, curve in zip(header["runs"], chart.curves, strict=True):
-        said |= {name: _or_null(column) for name, column in curve.columns.items()}
+        said |= {name: _or_null(column) for name, column in _sent(curve).items()}
         for index in said["nan"] if chart.grid is None else ():
             said["value"][index] = "NaN"
     return dumps(header)
