@@ -16,7 +16,7 @@ from tidelog.batches import POINTS, Batch, BatchBuilder
 from tidelog.buffer import Lock, StreamFolder, append_lines
 from tidelog.packing import Unpacker, Unreadable
 from tidelog.reader import Gap, StreamReader
-from tidelog.session import RunSession
+from tidelog.session import RunSession, sentence
 from tidelog.transport import Unreachable, records_path
 from tidelog.wire.batch import MAX_RECORDS
 from tidelog.wire.frames import Frame, FrameType
@@ -25,9 +25,9 @@ LINGER = 1.0
 LINGER_WATCHED = 0.2
 HEARTBEAT = 30.0
 LIFE_CHECK = 1.0
-AUTH_PAUSE = 60.0
 LONGEST_PAUSE = 60.0
-STOPS: tuple[Verdict, ...] = ("auth", "missing", "deleted", "upgrade")
+MISSING_SECONDS = 15 * 60.0
+STOPS: tuple[Verdict, ...] = ("auth", "deleted", "upgrade")
 POLL = 0.05
 
 
@@ -200,6 +200,7 @@ class StreamSender:
     # --- answers -------------------------------------------------------------------------
 
     def _obey(self, found: Meaning, batch: Batch | None) -> None:
+        self.session.hear(found)
         if found.verdict == "ok" and batch is not None:
             self._stored(found, batch)
         elif found.verdict == "rewind":
@@ -208,7 +209,7 @@ class StreamSender:
             self._later(0 if self.failures < 3 else self._pause(None))
         elif found.verdict in ("halve", "bisect") and batch is not None and batch.count:
             self._narrow(found, batch)
-        elif found.verdict in STOPS:
+        elif found.verdict in STOPS or self._is_missing_for_good(found):
             self._stop(found)
         else:
             self._retry(found)
@@ -267,19 +268,22 @@ class StreamSender:
         with contextlib.suppress(OSError):  # no room: the answer is lost, the record is not
             append_lines(self.session.folder.rejects, lines)
 
+    def _is_missing_for_good(self, found: Meaning) -> bool:
+        """Whether a 404 is no deployment or proxy that will be over in a while."""
+        return found.verdict == "missing" and self.session.missing_for >= MISSING_SECONDS
+
     def _stop(self, found: Meaning) -> None:
         if self.position is not None:
             self._go_to(self.position)
         self.session.stop(found)
-        self._later(AUTH_PAUSE)
+        self._later(0)  # once the session goes on
 
     def _retry(self, found: Meaning) -> None:
         if self.position is not None:
             self._go_to(self.position)
         self.failures += 1
         if self.failures > 1:
-            message = found.message or "the server cannot be reached"
-            self.session.tell("retrying", f"{message}; everything is on disk, trying again")
+            self.session.tell("retrying", f"{sentence(found)}; everything is on disk, trying again")
         self._later(self._pause(found.after))
 
     def _pause(self, after: float | None) -> float:

@@ -13,6 +13,8 @@ from tidelog.answers import Meaning, Verdict, meaning
 from tidelog.buffer import RunFolder
 from tidelog.transport import Transport, streams_path
 
+KEPT = "everything stays on disk"
+
 
 class RunSession:
     """One run in one session of an uploader: where the server is, and what stops us.
@@ -28,6 +30,7 @@ class RunSession:
         self.message = ""
         self.known: Mapping[str, Any] | None = None
         self._told = ""
+        self._missing_since: float | None = None
 
     @property
     def params(self) -> dict[str, str]:
@@ -46,10 +49,22 @@ class RunSession:
             return Meaning("retry", message="something on the way answers instead of the server")
         return meaning(answer, stream="", start=0, end=0)
 
+    def hear(self, found: Meaning) -> None:
+        """Note since when there is no such project, for as long as that is the answer."""
+        if found.verdict == "missing":
+            self._missing_since = self._missing_since or time.monotonic()
+        elif found.verdict == "ok":
+            self._missing_since = None
+
+    @property
+    def missing_for(self) -> float:
+        """Return for how many seconds the server has known no such project, or 0."""
+        return time.monotonic() - self._missing_since if self._missing_since else 0.0
+
     def stop(self, found: Meaning) -> None:
         """Send nothing more until `resume`, and leave word why."""
         self.stopped = found.verdict
-        self.tell(found.verdict, _sentence(found))
+        self.tell(found.verdict, f"{sentence(found)}; {KEPT}")
 
     def resume(self) -> None:
         """Try again."""
@@ -67,12 +82,14 @@ class RunSession:
             self.folder.tell({**content, **more})
 
 
-def _sentence(found: Meaning) -> str:
-    keep = "everything stays on disk"
+def sentence(found: Meaning) -> str:
+    """Return what people should know of an answer that is no good news."""
     if found.verdict == "auth":
-        return f"the API key was refused ({found.message}); {keep}; renew it with `tidelog login`"
+        return f"the API key was refused ({found.message}); renew it with `tidelog login`"
     if found.verdict == "missing":
-        return f"no such project for this key ({found.message}); {keep}"
+        return f"no such project for this key ({found.message})"
     if found.verdict == "deleted":
-        return f"the run was deleted on the server; {keep}"
-    return f"the server speaks a later protocol; upgrade tidelog; {keep}"
+        return "the run was deleted on the server"
+    if found.verdict == "upgrade":
+        return "the server speaks a later protocol; upgrade tidelog"
+    return found.message or "the server cannot be reached"

@@ -127,7 +127,7 @@ class Service:
     def __init__(self, buffer: Buffer, url: str, key: str) -> None:  # noqa: D107
         self._buffer = buffer
         self._url = url
-        self._key = key
+        self._key = self._key_in_use = key
         self._hint = key_hint(key)
         self._transport = HttpTransport(url, key)
         self._uploader = Uploader(buffer, self._transport, wanted=self._is_ours)
@@ -178,14 +178,21 @@ class Service:
         )
 
     def _renew_key(self) -> None:
-        """Once a minute, try again what was refused, with the key that is known by now."""
+        """Once a minute, try again what was refused."""
         if time.monotonic() - self._key_at < KEY_SECONDS:
             return
         self._key_at = time.monotonic()
-        known = Credentials().of(self._url).get("key")
-        if isinstance(known, str) and known:
-            self._transport.use_key(known if self._is_refused() else self._key)
+        if self._is_refused():
+            self._use_other_key()
         self._uploader.resume()
+
+    def _use_other_key(self) -> None:
+        """Try the one that `tidelog login` has left since, and ours again if that is no better."""
+        known = Credentials().of(self._url).get("key")
+        if self._key_in_use != self._key or not isinstance(known, str):
+            known = self._key
+        self._key_in_use = known
+        self._transport.use_key(known)
 
     def _is_refused(self) -> bool:
         return any(session.stopped == "auth" for session in self._uploader.sessions.values())

@@ -184,7 +184,6 @@ class TestWhatStops:
         [
             (json_reply(401, {"code": "bad_key", "message": "Unknown key."}), "auth", "refused"),
             (json_reply(403, {"code": "scope", "message": "May not."}), "auth", "refused"),
-            (json_reply(404, {"code": "not_found", "message": "No."}), "missing", "no such"),
             (json_reply(410, {"code": "run_deleted", "message": "Gone."}), "deleted", "deleted"),
             (json_reply(426, {"code": "x", "message": "Old."}), "upgrade", "upgrade"),
         ],
@@ -198,6 +197,16 @@ class TestWhatStops:
         assert word in status["message"]
         assert list(buffer.rglob("*.tlog"))
 
+    @pytest.mark.parametrize("state", ["deleted", "upgrade"])
+    def test_for_good_is_not_tried_again(self, buffer, server, uploader, state):
+        code = {"deleted": 410, "upgrade": 426}[state]
+        a_run(buffer)
+        server.script.append(json_reply(code, {"code": "run_deleted", "message": "Gone."}))
+        drain(uploader)
+        uploader.resume()
+        drain(uploader)
+        assert (server.posts, server.runs) == (1, {})
+
     def test_a_refused_key_can_be_renewed(self, buffer, server, uploader):
         a_run(buffer)
         server.key = "tl_new"
@@ -205,6 +214,45 @@ class TestWhatStops:
         assert server.runs == {}
         uploader.transport.use_key("tl_new")
         uploader.resume()
+        drain(uploader)
+        assert losses(server) == list(range(20))
+
+
+NOT_FOUND = json_reply(404, {"code": "not_found", "message": "No."})
+
+
+class TestProjectThatIsMissing:
+    """A proxy says 404 during a deployment, and so does a server for a project of others."""
+
+    def test_is_asked_for_again(self, buffer, server, uploader):
+        a_run(buffer)
+        server.script.extend([NOT_FOUND] * 4)
+        drain(uploader)
+        assert losses(server) == list(range(20))
+        assert Buffer(buffer).run("r1").status()["state"] == "ok"
+
+    def test_for_a_quarter_of_an_hour_is_a_pause_with_a_word(
+        self, buffer, server, uploader, monkeypatch
+    ):
+        a_run(buffer)
+        server.judge = lambda header: NOT_FOUND
+        eventually(lambda: is_drained(uploader) or server.posts > 5)
+        (session,) = uploader.sessions.values()
+        assert session.stopped is None
+        session._missing_since -= sending.MISSING_SECONDS
+        drain(uploader)
+        status = Buffer(buffer).run("r1").status()
+        assert (session.stopped, status["state"]) == ("missing", "missing")
+        assert "no such project" in status["message"]
+
+    def test_is_tried_now_and_then_after_that(self, buffer, server, uploader, monkeypatch):
+        monkeypatch.setattr(sending, "MISSING_SECONDS", 0.0)
+        a_run(buffer)
+        server.script.extend([NOT_FOUND] * 2)
+        for posts in (1, 2):
+            drain(uploader)
+            assert server.posts == posts
+            uploader.resume()
         drain(uploader)
         assert losses(server) == list(range(20))
 

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from tests.sdk.fake_server import KEY
+from tests.sdk.fake_server import KEY, json_reply
 from tests.sdk.test_answers import a_run
 
 from tidelog import uploader as module
@@ -57,6 +57,29 @@ class TestService:
         Credentials().remember(url=server.url, key="tl_new", team="acme")
         Service(Buffer(buffer), server.url, KEY).run()
         assert len(server.points("r1", "loss")) == 20
+
+    def test_goes_back_to_its_key_when_the_other_is_no_better(self, buffer, server, monkeypatch):
+        from tidelog.settings import Credentials
+
+        monkeypatch.setattr(module, "KEY_SECONDS", 0.2)
+        a_run(buffer)
+        claim(buffer, url=server.url)
+        Credentials().remember(url=server.url, key="tl_worse", team="acme")
+        server.script.append(json_reply(401, {"code": "bad_key", "message": "For a moment."}))
+        Service(Buffer(buffer), server.url, KEY).run()
+        assert len(server.points("r1", "loss")) == 20
+
+    def test_stays_with_the_key_that_was_taken(self, buffer, server, monkeypatch):
+        from tidelog.settings import Credentials
+
+        monkeypatch.setattr(module, "KEY_SECONDS", 0.1)
+        a_run(buffer)
+        claim(buffer, url=server.url)
+        server.key = "tl_new"
+        Credentials().remember(url=server.url, key="tl_new", team="acme")
+        service = Service(Buffer(buffer), server.url, KEY)
+        service.run()
+        assert service._key_in_use == "tl_new"
 
     def test_ends_when_the_buffer_is_gone(self, buffer, server):
         a_run(buffer)

@@ -121,7 +121,7 @@ def _receipt(uploader: Uploader, settings: Settings) -> int:
         senders = [sender for (run, _), sender in uploader.senders.items() if run == run_id]
         _tell(session.folder, senders, session.message if session.stopped else "")
     senders = list(uploader.senders.values())
-    if any(sender.session.stopped in ("auth", "missing") for sender in senders):
+    if any(sender.session.stopped == "auth" or sender.session.missing_for for sender in senders):
         return REFUSED
     if not all(map(_is_settled, senders)):
         print(f"something is left: {settings.url} did not take it; try again later")
