@@ -13,7 +13,7 @@ UNSET := -u TIDELOG_URL -u TIDELOG_API_KEY -u TIDELOG_PROJECT -u TIDELOG_DIR -u 
 CLEAN := env $(UNSET) TIDELOG_DATA_DIR=$(abspath $(VENV))/scratch
 ALONE := env $(UNSET) -u DATABASE_URL -u REDIS_URL TIDELOG_DATA_DIR=$(abspath $(VENV))/scratch
 
-.PHONY: up demo test check bench format assets lock clean
+.PHONY: up demo test faults check bench format assets lock clean
 
 up: $(VENV)/.serve assets
 	@exec $(BIN)/tidelog up --port $(PORT) --data-dir $(DATA_DIR)
@@ -38,6 +38,9 @@ check: $(VENV)/.develop node_modules/.develop assets
 	$(BIN)/djlint --lint --quiet $(TEMPLATES)
 	npm run --silent lint
 	npm run --silent types
+
+faults: $(VENV)/.develop
+	$(ALONE) $(BIN)/python -m tests.faults.run --long
 
 bench: $(VENV)/.develop node_modules/.develop assets
 	for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(CLEAN) $(BIN)/python $$bench || exit 1; done

@@ -4,7 +4,7 @@ import random
 import time
 
 import psutil
-from tests.faults.conftest import Training
+from tests.faults.training import Training
 from tests.workers.serving import Serving, until
 
 STEPS = 20_000
