@@ -14,6 +14,7 @@ urlpatterns = [
     path("<str:team>/", home.team, name="team"),
     path(PROJECT, workspace.workspace, name="workspace"),
     path(RUN, run.overview, name="run"),
+    path(f"{RUN}/notes", run.notes, name="run-notes"),
     path(f"{RUN}/charts", run.charts, name="run-charts"),
     path(f"{RUN}/logs", run.logs, name="run-logs"),
 ]

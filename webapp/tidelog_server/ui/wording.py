@@ -6,7 +6,9 @@ from datetime import datetime
 
 from django.utils.timezone import now
 
-STATES = {"killed": "stopped"}
+STATES = {"killed": "stopped", "stale": "no signal"}
+# States that share another one's shape and differ by colour and word.
+SHAPES = {"stale": "running"}
 
 
 def number(value: object) -> str:
@@ -44,6 +46,11 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02} m"
     return f"{minutes} m {whole % 60:02} s" if minutes else f"{whole} s"
+
+
+def minutes(seconds: float) -> str:
+    """Return a silence in whole minutes, or hours: "3 min", "2 h"."""
+    return f"{int(seconds // 60)} min" if seconds < 7200 else f"{int(seconds // 3600)} h"
 
 
 def ago(moment: datetime) -> str:

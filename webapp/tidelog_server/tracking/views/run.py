@@ -6,9 +6,11 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.timezone import now
 
 from tidelog.wire.runs import jsonable
-from tidelog_server.core.gate import Action, opens
+from tidelog_server.core.gate import Action, caller_of, opens
 from tidelog_server.metrics.values import SeriesTotal
 from tidelog_server.tracking.models import Run
 from tidelog_server.tracking.rows import duration
@@ -20,9 +22,13 @@ from tidelog_server.tracking.views.live_page import (
     main_metric,
     socket_address,
 )
+from tidelog_server.tracking.views.loss import losses
+from tidelog_server.tracking.views.tree import tree_of
 
 FIGURES = 6
 _SPLITS = {"val": 0, "test": 1, "eval": 1, "train": 2}
+# After so many seconds without a word, a running run is shown as silent.
+SILENT = 60
 TROUBLED = {Run.State.FAILED, Run.State.CRASHED}
 _WORDS_OF_FAILURE = ("error", "exception", "killed", "fatal", "traceback")
 
@@ -30,11 +36,17 @@ _WORDS_OF_FAILURE = ("error", "exception", "killed", "fatal", "traceback")
 @opens("run", Action.READ)
 def overview(request: HttpRequest, run: Run) -> HttpResponse:
     parts = {
-        "config": sorted(run.config.items()),
+        "config": tree_of(run.config),
         "summary": sorted(run.summary.items()),
-        "environment": sorted(flattened(run.environment).items()),
+        "environment": tree_of(flattened(run.environment)),
     }
     return _page(request, run, "overview", parts)
+
+
+@opens("run", Action.READ)
+def notes(request: HttpRequest, run: Run) -> HttpResponse:
+    """Draw the notes alone, as the overview shows them: the page asks after an edit."""
+    return render(request, "tracking/run_notes.html", {"run": run})
 
 
 @opens("run", Action.READ)
@@ -54,10 +66,17 @@ def _page(request: HttpRequest, run: Run, tab: str, more: Mapping[str, Any]) -> 
     context = {
         "project": run.project,
         "run": run,
+        "writable": caller_of(request).may(Action.WRITE, run.project.team_id),
         "here": "run",
         "tab": tab,
         "crumbs": project_crumbs(run.project, leaf=run.name),
         "seconds": duration(run),
+        "silence": silence(run),
+        "path": f"{run.project.team.slug}/{run.project.slug}/{run.run_id}",
+        "resume": f"TIDELOG_RUN_ID={run.run_id} {run.command or 'python train.py'}",
+        "losses": losses(run),
+        "stored": sum(s.n for s in series),
+        "metrics": len(series),
         "started": run.started_at or run.created_at,
         "figures": figures(series, main),
         "trouble": trouble(run) if run.state in TROUBLED else None,
@@ -65,6 +84,14 @@ def _page(request: HttpRequest, run: Run, tab: str, more: Mapping[str, Any]) -> 
         **more,
     }
     return render(request, f"tracking/run_{tab}.html", context)
+
+
+def silence(run: Run) -> float | None:
+    """Return for how many seconds a running run has said nothing, if that is long."""
+    if run.state != Run.State.RUNNING:
+        return None
+    past = (now() - run.heard_at).total_seconds()
+    return past if past > SILENT else None
 
 
 def figures(series: list[SeriesTotal], main: Main) -> list[dict[str, Any]]:
@@ -112,6 +139,7 @@ def _page_data(run: Run, main: Main) -> dict[str, Any]:
         "api": api_address(run.project),
         "socket": socket_address(run.project, run.run_id),
         "run": run.run_id,
+        "workspace": reverse("workspace", args=[run.project.team.slug, run.project.slug]),
         "main": main,
         "first": {
             "runs": [jsonable(row)],

@@ -9,6 +9,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from tidelog_server.ui import markdown as markdown_of
 from tidelog_server.ui import modules, theme, wording
 
 register = template.Library()
@@ -64,7 +65,7 @@ def state_icon(state: str) -> SafeString:
         state,
         wording.state(state),
         sprite(),
-        state,
+        wording.SHAPES.get(state, state),
     )
 
 
@@ -82,6 +83,16 @@ def number(value: object) -> str:
 
 
 @register.filter
+def grouped(value: int) -> str:
+    return f"{value:,}"
+
+
+@register.filter
+def minutes(seconds: float) -> str:
+    return wording.minutes(seconds)
+
+
+@register.filter
 def exact(value: object) -> str:
     return wording.exact(value)
 
@@ -94,6 +105,11 @@ def duration(seconds: float) -> str:
 @register.filter
 def state_word(state: str) -> str:
     return wording.state(state)
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    return markdown_of.render(text)
 
 
 @register.filter

@@ -110,6 +110,16 @@ export function ago(then, now) {
   return day(then);
 }
 
+/**
+ * How long a run has been silent: "3 min", "2 h".
+ * @param {string | null} heard ISO 8601
+ * @param {number} now seconds since the epoch
+ */
+export function silence(heard, now) {
+  const past = now - Date.parse(heard ?? "") / 1000;
+  return past < 7200 ? `${Math.floor(past / 60)} min` : `${Math.floor(past / 3600)} h`;
+}
+
 /** @param {number} seconds */
 export function day(seconds) {
   return new Date(seconds * 1000).toLocaleDateString("en-GB", {
