@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "tidelog_server.accounts",
     "tidelog_server.metrics",
     "tidelog_server.tracking",
+    "tidelog_server.runtable",
     "tidelog_server.live",
 ]
 MIDDLEWARE = [
@@ -187,6 +188,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "tidelog_server.tracking.api.schema.add_ingest",
     ],
 }
+
+# What the run tables of a process may take in memory; the one asked last is kept, whatever its size.
+RUN_TABLE_BYTES = 256 * 2**20
 
 # One request may inflate to this and no further (413).
 INGEST_MAX_BODY = 16 * 2**20

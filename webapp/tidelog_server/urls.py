@@ -9,6 +9,7 @@ urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("api/v1/me", MeView.as_view(), name="api-me"),
+    path("api/v1/", include("tidelog_server.runtable.api.urls")),
     path("api/v1/", include("tidelog_server.tracking.api.urls")),
     path("", include("tidelog_server.accounts.urls")),
     path("", include("tidelog_server.tracking.urls")),

@@ -100,7 +100,7 @@ class TestRuns:
     @pytest.mark.parametrize("text", ["SWIFT", "run2", "exp-7", "wild"])
     def test_are_found_by_name_id_group_and_tag(self, api, people, text):
         a_run(people.project, "run2", name="Swift otter", group="exp-7", tags=["wildcard"])
-        assert self.ids(api.get(f"{PROJECT}/runs?q={text}")) == ["run2"]
+        assert self.ids(api.get(f"{PROJECT}/runs?filter={text}")) == ["run2"]
 
     def test_that_changed_since_a_revision_are_listed_alone(self, api, people):
         ingest(people, metrics(1, loss=1.0))
@@ -112,7 +112,7 @@ class TestRuns:
 
     @pytest.mark.parametrize(
         "query",
-        ["limit=0", "limit=501", "offset=-1", "after_rev=x", "q=%00", "limit=" + "9" * 5000],
+        ["limit=0", "limit=501", "offset=-1", "after_rev=x", "filter=%00", "filter=lr<", "limit=" + "9" * 5000],
     )
     def test_refuse_a_query_that_makes_no_sense(self, api, query):
         answer = api.get(f"{PROJECT}/runs?{query}")

@@ -83,15 +83,6 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs that say they are running but have been silent for `seconds`."""
         return self.running().filter(heard_at__lt=now() - timedelta(seconds=seconds))
 
-    def matching(self, text: str) -> "RunQuerySet":
-        """Runs whose name, id, group or tags contain `text`."""
-        return self.filter(
-            Q(name__icontains=text)
-            | Q(run_id__icontains=text)
-            | Q(group__icontains=text)
-            | Q(tags__icontains=text)
-        )
-
     def with_gaps(self) -> "RunQuerySet":
         """The same runs, each with `gap_count`: how many stretches of its records were lost."""
         gaps = Gap.objects.filter(run=models.OuterRef("pk")).order_by().values("run")

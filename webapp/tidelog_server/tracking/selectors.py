@@ -13,10 +13,9 @@ from tidelog_server.core.json import is_storable
 from tidelog_server.metrics.store import store
 from tidelog_server.metrics.values import SeriesTotal
 from tidelog_server.tracking import console
-from tidelog_server.tracking.models import ConsoleChunk, Project, Run, RunQuerySet, Stream
+from tidelog_server.tracking.models import ConsoleChunk, Project, Run, Stream
 from tidelog_server.tracking.rows import RunDetail, RunRow, iso, run_detail, run_row
 
-MOST_RUNS = 500
 MOST_LINES = 5_000
 
 
@@ -58,7 +57,7 @@ class RunPage:
     """Some rows of a project's run table.
 
     rev    the project's revision that they are true at, or older than the truth
-    count  runs that match, not only the ones here
+    count  runs there are, not only the ones here
     """
 
     rev: int
@@ -66,27 +65,13 @@ class RunPage:
     runs: list[RunRow]
 
 
-def run_page(
-    project: Project, *, text: str = "", after_rev: int = 0, offset: int = 0, limit: int = 100
-) -> RunPage:
-    """Return rows of a project, newest first.
-
-    text       only runs whose name, id, group or tags contain it
-    after_rev  only runs that changed since this revision
-    """
-    # Before the rows: who polls with this revision again can see a row twice but misses none.
+def run_page(project: Project, *, limit: int) -> RunPage:
+    """Return the first rows of a project, newest first."""
+    # Before the rows: who asks again from this revision can see a row twice but misses none.
     rev = Project.objects.values_list("rev", flat=True).get(pk=project.pk)
-    runs = runs_of(project, text=text, after_rev=after_rev)
-    page = runs.with_gaps().select_related("author").newest_first()[offset : offset + limit]
-    return RunPage(rev, runs.count(), [run_row(run, gaps=run.gap_count) for run in page])
-
-
-def runs_of(project: Project, *, text: str = "", after_rev: int = 0) -> RunQuerySet:
-    """Return a project's runs, without those that were deleted."""
     runs = Run.objects.filter(project=project).present()
-    if after_rev:
-        runs = runs.changed_since(after_rev)
-    return runs.matching(text) if text else runs
+    page = runs.with_gaps().select_related("author").newest_first()[:limit]
+    return RunPage(rev, runs.count(), [run_row(run, gaps=run.gap_count) for run in page])
 
 
 def detail(run: Run) -> RunDetail:

@@ -9,45 +9,17 @@ from rest_framework.response import Response
 from tidelog_server.core.api import GatedView, object_in
 from tidelog_server.core.errors import NotFound
 from tidelog_server.core.gate import Action, Opens
-from tidelog_server.core.query import text, whole
+from tidelog_server.core.query import whole
 from tidelog_server.metrics.values import SeriesTotal
 from tidelog_server.tracking import selectors, services
 from tidelog_server.tracking.api import shapes
-from tidelog_server.tracking.models import Project, Run
+from tidelog_server.tracking.models import Run
 
 READ_RUN = Opens("run", {"GET": Action.READ})
 
 
 def _number(name: str, what: str) -> OpenApiParameter:
     return OpenApiParameter(name, OpenApiTypes.INT, description=what)
-
-
-class RunsView(GatedView):
-    """The runs of a project, newest first."""
-
-    opens: ClassVar = Opens("project", {"GET": Action.READ})
-    subject: Project
-
-    @extend_schema(
-        operation_id="runs",
-        parameters=[
-            OpenApiParameter("q", description="Part of a name, id, group or tag."),
-            _number("after_rev", "Only runs that changed since this revision."),
-            _number("offset", "Skip so many."),
-            _number("limit", f"At most so many, up to {selectors.MOST_RUNS}; 100 unless told."),
-        ],
-        responses=shapes.RunPageShape,
-    )
-    def get(self, request: Request, team: str, project: str) -> Response:
-        query = request.query_params
-        page = selectors.run_page(
-            self.subject,
-            text=text(query, "q"),
-            after_rev=whole(query, "after_rev", default=0),
-            offset=whole(query, "offset", default=0),
-            limit=whole(query, "limit", default=100, least=1, most=selectors.MOST_RUNS),
-        )
-        return Response({"rev": page.rev, "count": page.count, "runs": page.runs})
 
 
 class RunView(GatedView):

@@ -14,7 +14,6 @@ urlpatterns = [
     path(PROJECT, projects.ProjectView.as_view(), name="api-project"),
     path(f"{PROJECT}/chart", charts.ChartView.as_view(), name="api-chart"),
     path(f"{PROJECT}/series", projects.MetricsView.as_view(), name="api-project-series"),
-    path(f"{PROJECT}/runs", runs.RunsView.as_view(), name="api-runs"),
     path(RUN, runs.RunView.as_view(), name="api-run"),
     path(f"{RUN}/series", runs.SeriesView.as_view(), name="api-run-series"),
     path(f"{RUN}/points", charts.PointsView.as_view(), name="api-run-points"),

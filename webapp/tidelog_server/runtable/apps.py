@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class RunTableConfig(AppConfig):
+    name = "tidelog_server.runtable"
