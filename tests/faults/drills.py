@@ -132,7 +132,7 @@ class Killing:
     def __exit__(self, *_: object) -> None:
         for training in (*self._living, *self.ended):
             training.kill(tree=True)
-        self.served.stop()
+        self.served.__exit__()
 
     def _settle(self, training: Training) -> Account:
         until(lambda: training.sync().returncode == 0, f"{training.name} is sent")

@@ -1,6 +1,7 @@
 """The server killed and restarted under load, or away altogether."""
 
 import random
+import shutil
 import time
 
 import psutil
@@ -43,6 +44,32 @@ class TestServerThatWasKilledWithAllItsProcesses:
                 until(lambda: training.row()["state"] == "finished", "the run is finished")
             finally:
                 training.kill(tree=True)
+
+
+class TestServerThatWentBack:
+    def test_gets_again_what_it_has_forgotten(self, tmp_path):
+        """Its data directory is an older copy: what was acknowledged since is sent again."""
+        with Serving(tmp_path) as first:
+            port = first.url.rsplit(":", 1)[1]
+            training = Training(first, "returned", steps=STEPS)
+            until(training.stored, "some of it is stored")
+        shutil.copytree(
+            tmp_path / "data", tmp_path / "copy", ignore=shutil.ignore_patterns("*.sock")
+        )
+        with Serving(tmp_path, "--port", port) as second:
+            training.served = second
+            training.ends()
+            until(training.is_whole, "everything is stored")
+            training.kill(tree=True)
+        shutil.rmtree(tmp_path / "data")
+        (tmp_path / "copy").rename(tmp_path / "data")
+        with Serving(tmp_path, "--port", port) as third:
+            training.served = third
+            assert len(training.stored()) < STEPS
+            assert training.sync().returncode == 0
+            assert training.promised == STEPS
+            assert training.is_whole()
+            assert training.row()["state"] == "finished"
 
 
 def _web(served) -> psutil.Process:

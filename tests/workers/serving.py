@@ -81,7 +81,8 @@ class Serving:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        # Not SIGINT: a shell's background jobs are started with it ignored, and so are theirs.
+        self.stop(signal.SIGTERM)
 
     def processes(self) -> list[psutil.Process]:
         supervisor = psutil.Process(self.process.pid)
