@@ -13,7 +13,7 @@ from tidelog_server.core.broker import settings_for_celery
 from tidelog_server.core.jobs import Job
 
 # seconds between two rings; a tick only finds what is due in the database
-TICKS = {Job.REAP_SILENT_RUNS: 30, Job.COMPACT_DUE_RUNS: 10}
+TICKS = {Job.REAP_SILENT_RUNS: 30, Job.COMPACT_DUE_RUNS: 10, Job.COLLECT_GARBAGE: 60}
 
 
 def _tick(job: Job, seconds: int) -> dict[str, object]:

@@ -7,14 +7,16 @@ from uuid import uuid4
 import numpy as np
 import pytest
 from django.db import connection, transaction
+from django.db.models import F
 from tests.contracts.metric_store import Log, by_step, columns_of, rows, same, some_points
 
 from tidelog.wire.batch import BatchError
-from tidelog_server.metrics import appending, compaction, reading
+from tidelog_server.core.jobs import Job
+from tidelog_server.metrics import appending, bell, compaction, garbage, leases, reading
 from tidelog_server.metrics.database import DatabaseStore
-from tidelog_server.metrics.models import Batch, Chunk, Series, number_of
+from tidelog_server.metrics.models import Batch, Chunk, Series, Upkeep, number_of
 from tidelog_server.metrics.partitions import PARTITIONS
-from tidelog_server.metrics.values import RunAxis, X
+from tidelog_server.metrics.values import Collected, RunAxis, X
 
 pytestmark = pytest.mark.django_db
 
@@ -141,6 +143,105 @@ class TestTime:
         exact = np.bincount(chart.grid.index(np.arange(40_000) / 10))
         assert counts.sum() == 40_000
         assert np.abs(np.cumsum(counts) - np.cumsum(exact)).max() < 64
+
+
+class TestLease:
+    def test_is_held_by_one_worker_at_a_time(self):
+        log = Log(store)
+        log.append(some_points(100))
+        lease = leases.claim(log.run_id)
+        assert lease is not None
+        assert leases.claim(log.run_id) is None
+        assert store.compact(log.run_id, force=True) == 0
+        lease.release()
+        assert store.compact(log.run_id, force=True) == 100
+
+    def test_of_a_killed_worker_ends_by_itself(self, monkeypatch):
+        log = Log(store)
+        log.append(some_points(100))
+        with monkeypatch.context() as patch:
+            patch.setattr(leases, "LEASE", timedelta(0))
+            dead = leases.claim(log.run_id)
+        assert dead is not None
+        assert store.compact(log.run_id, force=True) == 100
+        assert not dead.hold()
+
+    def test_that_was_lost_writes_nothing_more(self, monkeypatch):
+        """Another worker takes the run over between reading its batches and merging them."""
+        log = Log(store)
+        log.append(some_points(100))
+        read = compaction._read_batches
+
+        def read_slowly(run_id):
+            found = read(run_id)
+            Upkeep.objects.filter(run_id=run_id).update(token=F("token") + 1)
+            return found
+
+        monkeypatch.setattr(compaction, "_read_batches", read_slowly)
+        assert store.compact(log.run_id, force=True) == 0
+        assert not Chunk.objects.exists()
+        assert same(log.stored(), log.points)
+
+
+class TestDeletion:
+    def test_leaves_garbage_that_is_collected_in_small_steps(self, monkeypatch):
+        monkeypatch.setattr(garbage, "ROWS_AT_ONCE", 2)
+        gone, kept = Log(store), Log(store)
+        for log in (gone, kept):
+            log.append(some_points(10_000))
+            store.compact(log.run_id, force=True)
+            log.append(some_points(10, first_step=10_000))
+        chunks = Chunk.objects.filter(run_id=gone.run_id).count()
+        store.delete(gone.run_id)
+        assert gone.stored() == []
+        assert store.collect_garbage() == Collected(runs=1, batches=1, chunks=chunks)
+        assert store.collect_garbage() == Collected()
+        for table in (Series, Batch, Chunk, Upkeep):
+            assert not table.objects.filter(run_id=gone.run_id).exists()
+        assert same(kept.stored(), kept.points)
+
+    def test_ends_a_compaction_that_goes_on(self):
+        log = Log(store)
+        log.append(some_points(100))
+        lease = leases.claim(log.run_id)
+        assert lease is not None
+        store.delete(log.run_id)
+        assert not lease.hold()
+        assert store.compact(log.run_id, force=True) == 0
+
+    def test_is_collected_by_whoever_comes_after_a_killed_worker(self, monkeypatch):
+        log = Log(store)
+        log.append(some_points(10_000))
+        store.compact(log.run_id, force=True)
+        store.delete(log.run_id)
+        with monkeypatch.context() as patch:
+            patch.setattr(garbage, "ROWS_AT_ONCE", 1)
+            patch.setattr(leases, "LEASE", timedelta(0))
+            patch.setattr(garbage, "_remove_some", cut_after(garbage._remove_some, 2))
+            with pytest.raises(PowerCutError):
+                store.collect_garbage()
+        assert store.collect_garbage().runs == 1
+        assert not Chunk.objects.exists()
+
+
+class TestBell:
+    @pytest.fixture
+    def rung(self, monkeypatch):
+        calls = []
+        monkeypatch.setattr(bell, "ring", lambda job, run_id: calls.append((job, run_id)))
+        return calls
+
+    def test_rings_once_for_a_run_that_brings_much(self, rung):
+        log = Log(store)
+        for step in range(3 * compaction.DUE_BATCHES):
+            log.append([(step, 0.0, 1.0)])
+        assert rung == [(Job.COMPACT_RUN, str(log.run_id))]
+
+    def test_rings_for_one_large_batch_and_not_for_little(self, rung):
+        large, few = Log(store), Log(store)
+        few.append(some_points(10))
+        large.append(some_points(compaction.DUE_POINTS))
+        assert rung == [(Job.COMPACT_RUN, str(large.run_id))]
 
 
 class TestTables:

@@ -28,6 +28,7 @@ class Job(StrEnum):
     REAP_SILENT_RUNS = "control.reap_silent_runs"
     COMPACT_DUE_RUNS = "io.compact_due_runs"
     COMPACT_RUN = "io.compact_run"
+    COLLECT_GARBAGE = "io.collect_garbage"
 
     @property
     def queue(self) -> str:

@@ -2,24 +2,25 @@
 
 Points of a series are numbered in order of arrival, and batches are merged in that order. So a
 point lies in the chunks if its number is below the count of points in them, whatever batches are
-still there: series can be merged a few at a time in short transactions, compaction can be cut off
-anywhere, and the batches are deleted last.
+still there: series can be merged a few at a time in short transactions, compaction can be killed
+anywhere, and the batches are deleted last. Two compactions of a run never mix: `leases`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
-from typing import TypeVar
+from datetime import timedelta
+from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import Count, F, Max, Q, Sum
+from django.db import transaction
+from django.db.models import Count, F, Manager, Max, Q, QuerySet, Sum
 from django.utils.timezone import now
 
-from tidelog_server.metrics import blocks, codec
+from tidelog_server.metrics import blocks, codec, leases
 from tidelog_server.metrics.blocks import DIRECTORY, Address, Directory, Rewrite
+from tidelog_server.metrics.leases import Lease
 from tidelog_server.metrics.models import Batch, Chunk
 from tidelog_server.metrics.tails import Arrival, Tail, in_order
 
@@ -36,64 +37,63 @@ T = TypeVar("T")
 
 def due(*, limit: int = 1_000) -> list[UUID]:
     """Return runs whose batches are many, or have waited long since the last one came."""
-    tails = Batch.objects.values("run_id").annotate(
+    return [row["run_id"] for row in _due(Batch.objects).order_by("newest")[:limit]]
+
+
+def _due(batches: Manager[Batch] | QuerySet[Batch]) -> QuerySet[Any, Any]:
+    tails = batches.values("run_id").annotate(
         batches=Count("*"), points=Sum("n"), newest=Max("arrived_at")
     )
-    ready = tails.filter(
+    ready: QuerySet[Any, Any] = tails.filter(
         Q(batches__gte=DUE_BATCHES) | Q(points__gte=DUE_POINTS) | Q(newest__lt=now() - QUIET)
     )
-    return [row["run_id"] for row in ready.order_by("newest")[:limit]]
+    return ready
 
 
 def compact(run_id: UUID, *, force: bool = False) -> int:
     """Merge the run's batches into chunks if they are due, or at once if `force`.
 
-    Returns how many points were merged.
+    Returns how many points were merged; none if another worker has the run.
     """
-    rows = list(
-        Batch.objects.filter(run_id=run_id).values_list(
-            "stream", "start", "n", "arrived_at", "payload"
-        )
-    )
-    points = sum(n for _, _, n, _, _ in rows)
-    if not rows or not (force or _is_due(len(rows), points, max(row[3] for row in rows))):
+    if not (force or _is_due(run_id)):
         return 0
-    arrived: dict[int, list[Arrival]] = defaultdict(list)
-    for *_, payload in rows:
-        for arrival in Tail(payload):
-            arrived[arrival.number].append(arrival)
-    batches = [(stream, start) for stream, start, *_ in rows]
+    lease = leases.claim(run_id)
+    if lease is None:
+        return 0
+    try:
+        return _compact(lease)
+    finally:
+        lease.release()
+
+
+def _compact(lease: Lease) -> int:
+    batches, arrived = _read_batches(lease.run_id)
     merged = 0
     for part in _parts(sorted(arrived), SERIES_AT_ONCE):
         with transaction.atomic():
-            lock(run_id)
-            if not _are_there(run_id, batches[0]):
+            if not lease.hold():
                 return merged
-            merged += _merge(run_id, {number: arrived[number] for number in part})
+            merged += _merge(lease.run_id, {number: arrived[number] for number in part})
     with transaction.atomic():
-        lock(run_id)
-        _forget_batches(run_id, batches)
+        if lease.hold():
+            _forget_batches(lease.run_id, batches)
     return merged
 
 
-def _are_there(run_id: UUID, batch: tuple[str, int]) -> bool:
-    """Whether neither another compaction nor a deletion of the run was faster."""
-    return Batch.objects.filter(pk=(run_id, *batch)).exists()
+def _read_batches(run_id: UUID) -> tuple[list[tuple[str, int]], dict[int, list[Arrival]]]:
+    """Return which batches wait, and what they hold of each series."""
+    rows = Batch.objects.filter(run_id=run_id).values_list("stream", "start", "payload")
+    batches: list[tuple[str, int]] = []
+    arrived: dict[int, list[Arrival]] = defaultdict(list)
+    for stream, start, payload in rows:
+        batches.append((stream, start))
+        for arrival in Tail(payload):
+            arrived[arrival.number].append(arrival)
+    return batches, arrived
 
 
-def _is_due(batches: int, points: int, newest: datetime) -> bool:
-    return batches >= DUE_BATCHES or points >= DUE_POINTS or newest < now() - QUIET
-
-
-def lock(run_id: UUID) -> None:
-    """Wait until no other transaction rewrites the run's chunks.
-
-    SQLite needs nothing: our transactions hold the write lock from their beginning.
-    """
-    if connection.vendor == "postgresql":
-        key = int.from_bytes(run_id.bytes[8:], "big", signed=True)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+def _is_due(run_id: UUID) -> bool:
+    return _due(Batch.objects.filter(run_id=run_id)).exists()
 
 
 def _merge(run_id: UUID, arrived: dict[int, list[Arrival]]) -> int:

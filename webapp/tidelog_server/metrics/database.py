@@ -7,12 +7,14 @@ from uuid import UUID
 
 from django.db.models import Count
 
-from tidelog_server.metrics import appending, compaction, fetching, reading
+from tidelog_server.metrics import appending, bell, compaction, fetching, garbage, reading
 from tidelog_server.metrics.columns import Columns
-from tidelog_server.metrics.models import Batch, Chunk, Series, number_of
+from tidelog_server.metrics.models import Series, number_of
+from tidelog_server.metrics.tails import joined
 from tidelog_server.metrics.values import (
     EVERYTHING,
     Chart,
+    Collected,
     Points,
     RunAxis,
     SeriesTotal,
@@ -27,6 +29,7 @@ class DatabaseStore:
     def append(
         self, *, run_id: UUID, stream: str, start: int, end: int, columns: Columns
     ) -> list[SeriesTotal]:
+        bell.ring_when_due(run_id, columns.n)
         return appending.append(run_id=run_id, stream=stream, start=start, end=end, columns=columns)
 
     def series(
@@ -61,6 +64,8 @@ class DatabaseStore:
 
     def points(self, *, run_id: UUID, key: str, after: int = 0, limit: int) -> Points:
         with fetching.snapshot():
+            if not self.series([run_id], [key])[run_id]:
+                return joined([])
             return reading.points(run_id=run_id, key=key, after=after, limit=limit)
 
     def runs_to_compact(self) -> list[UUID]:
@@ -70,6 +75,7 @@ class DatabaseStore:
         return compaction.compact(run_id, force=force)
 
     def delete(self, run_id: UUID) -> None:
-        compaction.lock(run_id)
-        for table in (Batch, Chunk, Series):
-            table.objects.filter(run_id=run_id).delete()
+        garbage.delete(run_id)
+
+    def collect_garbage(self) -> Collected:
+        return garbage.collect()

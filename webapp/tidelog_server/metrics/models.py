@@ -73,6 +73,32 @@ class Chunk(models.Model):
         return f"level {self.level}, block {self.block}, chunk {self.index}"
 
 
+class Upkeep(models.Model):
+    """Who may rewrite the rows of a run's points, see `leases`; the row of the job.
+
+    token         rises with every claim; writes of an older one are refused
+    leased_until  nobody else may claim the run before
+    deleted_at    when the run was deleted; its rows are garbage until they and this one are gone
+    """
+
+    run_id = models.UUIDField(primary_key=True)
+    token = models.BigIntegerField(default=0)
+    leased_until = models.DateTimeField(default=now)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                name="upkeep_garbage",
+                fields=["deleted_at"],
+                condition=models.Q(deleted_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.run_id)
+
+
 @functools.lru_cache(maxsize=65_536)
 def number_of(key: str) -> int:
     """Return 64 bits of the key's BLAKE2b as a signed integer.

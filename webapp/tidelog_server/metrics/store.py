@@ -15,6 +15,7 @@ from tidelog_server.metrics.database import DatabaseStore
 from tidelog_server.metrics.values import (
     EVERYTHING,
     Chart,
+    Collected,
     Points,
     RunAxis,
     SeriesTotal,
@@ -59,7 +60,10 @@ class MetricStore(Protocol):
         window  on that axis; for relative time, in seconds from each run's origin
         width   pixels; at most 1.5 points or buckets are returned for each (2 at least)
 
-        No least and no greatest value is lost. A run without the key has an empty curve.
+        Over steps a bucket shows exactly what the plain list of points gives, whatever the history.
+        Over time so does it up to a million points of a run in the window; beyond, up to about 64
+        neighbouring points may be shown one bucket early, yet no least and no greatest is lost.
+        A run without the key has an empty curve.
         """
         ...
 
@@ -72,14 +76,19 @@ class MetricStore(Protocol):
         ...
 
     def compact(self, run_id: UUID, *, force: bool = False) -> int:
-        """Bring the run's batches into the form that is read fast, in a transaction of its own.
+        """Bring the run's batches into the form that is read fast, in transactions of its own.
 
-        Does nothing while they are few, unless `force`. Returns how many points were moved.
+        Does nothing while they are few, unless `force`, or while another worker does it. May be
+        killed at any moment. Returns how many points were moved.
         """
         ...
 
     def delete(self, run_id: UUID) -> None:
         """Forget every point of a run, in the caller's transaction."""
+        ...
+
+    def collect_garbage(self) -> Collected:
+        """Free the room that deleted runs take, in transactions of its own. Reports what it was."""
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from uuid import UUID
 
@@ -114,3 +114,20 @@ class Chart:
         if self.grid is not None:
             return self.grid.n
         return 0 if self.x is None else len(self.x)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What garbage collection removed: runs that are gone for good, and rows."""
+
+    runs: int = 0
+    batches: int = 0
+    chunks: int = 0
+
+    def __add__(self, other: Collected) -> Collected:
+        return Collected(
+            self.runs + other.runs, self.batches + other.batches, self.chunks + other.chunks
+        )
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)

@@ -32,3 +32,8 @@ def compact_due_runs() -> None:
 @does(Job.COMPACT_RUN)
 def compact_run(run_id: str) -> None:
     store.compact(UUID(run_id))
+
+
+@does(Job.COLLECT_GARBAGE)
+def collect_garbage() -> None:
+    store.collect_garbage()
