@@ -176,6 +176,47 @@ class TestLog:
         expect(page.locator("[data-log=found]")).to_have_text("1 of 100")
         expect(page.locator(".log-line.hit")).to_contain_text("line 1200")
 
+    def test_counts_matches_and_steps_both_ways(self, site: Site, opened: Opener) -> None:
+        page = opened(f"{site.workspace}runs/{RUN}/logs")
+        page.locator(".log-line").first.wait_for()
+        found = page.locator("[data-log=found]")
+        page.get_by_label("Search the log").fill("^epoch")
+        expect(found).to_have_text("46 matches")
+        page.get_by_role("button", name="Previous match").click()
+        expect(found).to_have_text("46 of 46")
+        page.get_by_role("button", name="Next match").click()
+        expect(found).to_have_text("1 of 46")
+        page.get_by_label("Search the log").fill("(")
+        expect(found).to_contain_text("Not a regular expression")
+
+    def test_shows_only_what_is_serious_and_when(self, site: Site, opened: Opener) -> None:
+        writer = site.writer("serious", "talk")
+        writer.open(name="serious", config={}, wall=1000)
+        writer.say("all is well\nUserWarning: slow disk\n", wall=1000)
+        writer.say("Traceback:\n  File x\nValueError: no\n", wall=1252, fd=2)
+        page = opened(f"/{site.team}/talk/runs/serious/logs")
+        lines = page.locator(".log-line .t")
+        expect(lines).to_have_count(5)
+        page.get_by_label("Lines shown").select_option("warning")
+        expect(lines).to_have_count(4)
+        page.get_by_label("Lines shown").select_option("error")
+        expect(lines).to_have_text(["Traceback:", "ValueError: no"])
+        expect(page.locator("[data-log=count]")).to_have_text("2 of 5 lines")
+        page.get_by_label("Times").select_option("since")
+        expect(page.locator(".log-line .at").first).to_have_text("0:04:12")
+        assert violations(page) == []
+
+    def test_is_downloaded_whole_without_colours(self, site: Site, opened: Opener) -> None:
+        writer = site.writer("long", "talk")
+        writer.open(name="long", config={}, wall=1)
+        writer.say("\x1b[31mred\x1b[0m\n" + "\n".join(map(str, range(12_000))) + "\n", wall=1)
+        page = opened(f"/{site.team}/talk/runs/long/logs")
+        with page.expect_download() as begun:
+            page.get_by_role("link", name="Download").click()
+        text = begun.value.path().read_text()
+        assert begun.value.suggested_filename == "long.txt"
+        assert text.splitlines() == ["red", *map(str, range(12_000))]
+
     def test_a_link_opens_at_its_line(self, site: Site, opened: Opener) -> None:
         page = opened(f"{site.workspace}runs/{RUN}/logs#L3")
         expect(page.locator(".log-line.target")).to_contain_text("val/accuracy")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tidelog_server.tracking.views import home, run, start, workspace
+from tidelog_server.tracking.views import home, log_file, run, start, workspace
 
 PROJECT = "<str:team>/<str:project>/"
 RUN = f"{PROJECT}runs/<str:run>"
@@ -17,4 +17,5 @@ urlpatterns = [
     path(f"{RUN}/notes", run.notes, name="run-notes"),
     path(f"{RUN}/charts", run.charts, name="run-charts"),
     path(f"{RUN}/logs", run.logs, name="run-logs"),
+    path(f"{RUN}/logs.txt", log_file.log_file, name="run-log-file"),
 ]

@@ -134,6 +134,12 @@ export function clock(seconds) {
   return new Date(seconds * 1000).toLocaleTimeString("en-GB");
 }
 
+/** Hours, minutes and seconds that passed: "0:04:12". @param {number} seconds */
+export function stopwatch(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  return `${Math.floor(whole / 3600)}:${pad(Math.floor(whole / 60) % 60)}:${pad(whole % 60)}`;
+}
+
 /**
  * A value on the x axis in words.
  * @param {"step" | "relative" | "wall"} kind

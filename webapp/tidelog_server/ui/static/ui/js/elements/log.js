@@ -1,14 +1,18 @@
-import { plain, spans } from "tidelog/ansi";
+import { plain } from "tidelog/ansi";
 import { LogLines } from "tidelog/data/loglines";
 import { find, h } from "tidelog/dom";
+import { logLine } from "tidelog/elements/log-line";
 import { filter } from "tidelog/filter";
-import { clock, grouped } from "tidelog/format";
+import { grouped } from "tidelog/format";
+import { serious } from "tidelog/levels";
 import { paint } from "tidelog/paint";
 import { lineAt, offsets } from "tidelog/wrap";
 
 const ROW = 20;
 const TAIL = 2000;
 const GUTTER = 64 + 24 + 4;
+const TIMES = 76;
+const TYPING = 250;
 
 /**
  * A run's console: only the lines in view exist. At the end it follows what is written;
@@ -30,6 +34,16 @@ export class TlLog extends HTMLElement {
   #hits = [];
   #hit = -1;
   #query = filter("", false);
+  /** What the hits are the hits of. */
+  #searched = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #typing;
+  /** @type {import("tidelog/levels").Level} */
+  #level = "all";
+  /** @type {number[] | null} the lines shown; null: all of them */
+  #kept = null;
+  /** @type {import("tidelog/elements/log-line").Times} */
+  #times = "off";
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #timer;
 
@@ -68,7 +82,37 @@ export class TlLog extends HTMLElement {
     } catch (error) {
       this.#say(`Could not load the log. ${/** @type {Error} */ (error).message}`);
     }
+    this.#keep();
     this.#layout();
+  }
+
+  /** Choose the lines that are serious enough. */
+  #keep() {
+    if (this.#level === "all") this.#kept = null;
+    else {
+      const known = [...this.#source.lines.values()].sort((a, b) => a.number - b.number);
+      this.#kept = known
+        .filter(({ text, fd }) => serious(this.#level, plain(text), fd))
+        .map(({ number }) => number);
+      this.#say(this.#kept.length ? "" : "No line is that serious.");
+    }
+  }
+
+  /** How many lines are shown. */
+  get #count() {
+    return this.#kept?.length ?? this.#source.total;
+  }
+
+  /** The line in a place. @param {number} place */
+  #lineIn(place) {
+    return this.#kept ? this.#kept[place] : place;
+  }
+
+  /** Where a line is, or the next one that is shown. @param {number} line */
+  #placeOf(line) {
+    if (!this.#kept) return Math.min(line, this.#source.total);
+    const place = this.#kept.findIndex((kept) => kept >= line);
+    return place < 0 ? this.#kept.length : place;
   }
 
   /** @param {string} text */
@@ -85,17 +129,21 @@ export class TlLog extends HTMLElement {
 
   #layout() {
     const columns = this.#wrap
-      ? Math.max(20, Math.floor((this.#view.clientWidth - GUTTER) / this.#glyph()))
+      ? Math.max(20, Math.floor((this.#view.clientWidth - this.#gutter) / this.#glyph()))
       : 0;
-    const length = (/** @type {number} */ at) =>
-      plain(this.#source.lines.get(at)?.text ?? "").length;
-    this.#offsets = offsets(this.#source.total, length, columns);
+    const length = (/** @type {number} */ place) =>
+      plain(this.#source.lines.get(this.#lineIn(place))?.text ?? "").length;
+    this.#offsets = offsets(this.#count, length, columns);
     this.#space.style.setProperty("height", `${(this.#offsets.at(-1) ?? 0) * ROW + ROW}px`);
     if (this.#follow) this.#view.scrollTop = this.#view.scrollHeight;
     this.#draw();
   }
 
-  /** The width of a character, measured once. */
+  get #gutter() {
+    return GUTTER + (this.#times === "off" ? 0 : TIMES);
+  }
+
+  /** The width of a character. */
   #glyph() {
     const probe = h("span", { class: "t" }, "0".repeat(50));
     this.#space.append(probe);
@@ -107,17 +155,17 @@ export class TlLog extends HTMLElement {
   #draw() {
     const { scrollTop, clientHeight } = this.#view;
     const from = Math.max(0, lineAt(this.#offsets, scrollTop / ROW) - 10);
-    const to = Math.min(
-      this.#source.total,
-      lineAt(this.#offsets, (scrollTop + clientHeight) / ROW) + 12,
-    );
+    const to = Math.min(this.#count, lineAt(this.#offsets, (scrollTop + clientHeight) / ROW) + 12);
     const made = [];
-    for (let at = from; at < to; at++) made.push(this.#line(at));
+    for (let place = from; place < to; place++) made.push(this.#line(place));
     this.#space.replaceChildren(...made);
     this.#pill.hidden = this.#follow || !this.#missed;
     this.#pill.textContent = `${grouped(this.#missed)} new ${this.#missed === 1 ? "line" : "lines"}`;
-    find(this, "[data-log=count]").textContent = `${grouped(this.#source.total)} lines`;
-    this.#fetch(from, to);
+    const total = `${grouped(this.#source.total)} lines`;
+    find(this, "[data-log=count]").textContent = this.#kept
+      ? `${grouped(this.#count)} of ${total}`
+      : total;
+    if (!this.#kept) this.#fetch(from, to);
   }
 
   /** @param {number} from @param {number} to */
@@ -125,20 +173,14 @@ export class TlLog extends HTMLElement {
     if (from < to && (await this.#source.ensure(from, to).catch(() => false))) this.#layout();
   }
 
-  /** @param {number} at */
-  #line(at) {
-    const line = this.#source.lines.get(at);
-    const text = h("span", { class: "t" });
-    for (const part of spans(line?.text ?? "")) {
-      text.append(h("span", { class: part.classes.join(" ") || undefined }, part.text));
-    }
-    const title = line ? clock(line.time) : "";
-    const number = h("a", { class: "n", href: `#L${at + 1}`, title }, String(at + 1));
-    const row = h("div", { class: "log-line" }, number, text);
-    row.classList.toggle("err", line?.fd === 2);
+  /** @param {number} place */
+  #line(place) {
+    const at = this.#lineIn(place);
+    const began = Number(this.getAttribute("began"));
+    const row = logLine(at, this.#source.lines.get(at), this.#times, began);
     row.classList.toggle("target", at === this.#target);
     row.classList.toggle("hit", at === this.#hits[this.#hit]);
-    row.style.setProperty("transform", `translateY(${this.#offsets[at] * ROW}px)`);
+    row.style.setProperty("transform", `translateY(${this.#offsets[place] * ROW}px)`);
     return row;
   }
 
@@ -147,10 +189,22 @@ export class TlLog extends HTMLElement {
     const wrap = find(this, "[data-log=wrap]");
     this.#view.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#pill.onclick = () => this.toEnd();
-    field.onchange = () => this.#search(field.value);
+    const levels = /** @type {HTMLSelectElement} */ (find(this, "[data-log=level]"));
+    const times = /** @type {HTMLSelectElement} */ (find(this, "[data-log=times]"));
+    field.oninput = () => {
+      clearTimeout(this.#typing);
+      this.#typing = setTimeout(() => this.#search(field.value), TYPING);
+    };
+    levels.onchange = () => this.#choose(/** @type {any} */ (levels.value));
+    times.onchange = () => {
+      this.#times = /** @type {any} */ (times.value);
+      this.#view.classList.toggle("timed", this.#times !== "off");
+      this.#layout();
+    };
     field.onkeydown = (event) =>
       event.key === "Enter" && this.#step(event.shiftKey ? -1 : 1, field.value);
     find(this, "[data-log=next]").onclick = () => this.#step(1, field.value);
+    find(this, "[data-log=previous]").onclick = () => this.#step(-1, field.value);
     find(this, "[data-log=end]").onclick = () => this.toEnd();
     wrap.onclick = () => {
       wrap.setAttribute("aria-pressed", String(this.#view.classList.toggle("wrap")));
@@ -182,19 +236,33 @@ export class TlLog extends HTMLElement {
   /** @param {number} line */
   #reveal(line) {
     this.#follow = false;
-    const top = (this.#offsets[Math.min(line, this.#source.total)] ?? 0) * ROW;
+    const top = (this.#offsets[this.#placeOf(line)] ?? 0) * ROW;
     this.#view.scrollTop = Math.max(0, top - this.#view.clientHeight / 3);
     this.#draw();
   }
 
+  /** @param {import("tidelog/levels").Level} level */
+  async #choose(level) {
+    this.#level = level;
+    this.#searched = "";
+    this.#hits = [];
+    if (level !== "all") await this.#source.all();
+    this.#say("");
+    this.#keep();
+    this.#layout();
+  }
+
   /** @param {string} pattern */
   async #search(pattern) {
+    if (pattern === this.#searched) return;
+    this.#searched = pattern;
     this.#query = filter(pattern, true);
     this.#hits = [];
     this.#hit = -1;
     if (pattern && !this.#query.fault) {
       await this.#source.all();
-      for (let at = 0; at < this.#source.total; at++) {
+      for (let place = 0; place < this.#count; place++) {
+        const at = this.#lineIn(place);
         if (this.#query.test(plain(this.#source.lines.get(at)?.text ?? ""))) this.#hits.push(at);
       }
     }
@@ -203,18 +271,21 @@ export class TlLog extends HTMLElement {
 
   /** @param {string} pattern */
   #found(pattern) {
-    const place = this.#hits.length
-      ? `${this.#hit + 1} of ${grouped(this.#hits.length)}`
-      : "No match";
-    find(this, "[data-log=found]").textContent = this.#query.fault || (pattern ? place : "");
+    const many = grouped(this.#hits.length);
+    const all = many === "1" ? "1 match" : `${many} matches`;
+    const place = this.#hit < 0 ? all : `${this.#hit + 1} of ${many}`;
+    find(this, "[data-log=found]").textContent =
+      this.#query.fault || (pattern ? (this.#hits.length ? place : "No match") : "");
     this.#draw();
   }
 
   /** @param {number} by @param {string} pattern */
   async #step(by, pattern) {
-    if (!this.#hits.length) await this.#search(pattern);
-    if (!this.#hits.length) return;
-    this.#hit = (this.#hit + by + this.#hits.length) % this.#hits.length;
+    await this.#search(pattern);
+    const { length } = this.#hits;
+    if (!length) return;
+    const from = this.#hit < 0 && by < 0 ? 0 : this.#hit;
+    this.#hit = (from + by + length) % length;
     this.#reveal(this.#hits[this.#hit]);
     this.#found(pattern);
   }
