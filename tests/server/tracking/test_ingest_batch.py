@@ -22,7 +22,7 @@ from tidelog_server.metrics.store import store
 from tidelog_server.tracking import services
 from tidelog_server.tracking.models import Gap, LooseRecord, Project, Run
 from tidelog_server.tracking.selectors import console_lines
-from tidelog_server.tracking.services import ingest
+from tidelog_server.tracking.services import ingest, keys
 
 STREAM = "0" * 31 + "1"
 OTHER = "0" * 31 + "2"
@@ -185,10 +185,27 @@ class TestPoints:
         assert totals(sender.run) == {"system/cpu": 1}
 
     def test_of_too_many_metrics_are_named_and_the_rest_is_kept(self, sender, monkeypatch):
-        monkeypatch.setattr(ingest, "MAX_KEYS", 2)
+        monkeypatch.setattr(keys, "MAX_KEYS", 2)
         receipt = sender.send(metrics(1, a=1.0, b=1.0, c=1.0))
         assert receipt.rejected == [{"key": "c", "code": "too_many_keys"}]
         assert totals(sender.run) == {"a": 1, "b": 1}
+
+    def test_of_too_many_metrics_leave_a_note_on_the_run(self, sender, monkeypatch):
+        monkeypatch.setattr(keys, "MAX_KEYS", 1)
+        sender.send(metrics(1, a=1.0, b=1.0), metrics(2, a=1.0, b=1.0))
+        sender.send(metrics(3, a=1.0, b=1.0))
+        assert sender.run.dropped == {"too_many_keys": 3}
+
+    def test_of_the_system_count_towards_the_cap_whichever_batch_brings_them(
+        self, sender, monkeypatch
+    ):
+        monkeypatch.setattr(keys, "MAX_KEYS", 2)
+        sender.send((4, {"t": 1.7e12, "s": 1, "d": {"system/cpu": 5}}))
+        sender.send(metrics(1, a=1.0))
+        keys.forget()  # another process takes the next batch
+        receipt = sender.send(metrics(2, b=1.0), (4, {"t": 1.7e12, "s": 1, "d": {"system/gpu": 5}}))
+        assert {each["key"] for each in receipt.rejected} == {"b", "system/gpu"}
+        assert totals(sender.run) == {"system/cpu": 1, "a": 1}
 
     def test_raise_the_revision_of_project_and_run(self, sender):
         sender.send(metrics(1, loss=1.0))

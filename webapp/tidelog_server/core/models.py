@@ -1,4 +1,4 @@
-from functools import cache
+import time
 from uuid import uuid4
 
 from django.db import models
@@ -28,8 +28,29 @@ class ServerIdentity(models.Model):
         return cls.objects.get_or_create(id=1)[0]
 
 
-@cache
+# A restored backup has a new epoch; every process learns it within this time.
+IDENTITY_SECONDS = 5.0
+_remembered: list[tuple[float, tuple[str, str]]] = []
+
+
 def server_identity() -> tuple[str, str]:
-    """Return (server, epoch) as text; asked of the database once a process."""
-    identity = ServerIdentity.current()
-    return str(identity.server), str(identity.epoch)
+    """Return (server, epoch) as text; asked of the database every few seconds."""
+    known = remembered_identity()
+    if known is None:
+        identity = ServerIdentity.current()
+        known = str(identity.server), str(identity.epoch)
+        _remembered[:] = [(time.monotonic() + IDENTITY_SECONDS, known)]
+    return known
+
+
+def remembered_identity() -> tuple[str, str] | None:
+    """Return what `server_identity` said a moment ago, without the database."""
+    for until, known in _remembered:
+        if time.monotonic() < until:
+            return known
+    return None
+
+
+def forget_identity() -> None:
+    """Ask the database again: the identity was just changed."""
+    _remembered.clear()

@@ -48,7 +48,7 @@ class Writer:
     """Runs functions in write transactions; a future tells when theirs is committed.
 
     threads  how many transactions at a time
-    group    how many functions may share one transaction, a savepoint for each
+    group    how many functions may share one transaction; should one fail, the others run again
     """
 
     def __init__(self, *, threads: int, group: int) -> None:
@@ -97,13 +97,35 @@ class Writer:
 
 
 def _together(jobs: list[_Job]) -> None:
+    """Commit all at once. Savepoints cost as much as a small job, so the first try has none."""
+    try:
+        _alone(partial(_each, jobs))
+    except OperationalError as error:  # the database is away, busy or full: for everybody
+        _settle(jobs, error)
+    except Exception:  # noqa: BLE001  whose it is will be seen: nothing is committed, all run again
+        _one_by_one(jobs)
+    else:
+        _settle(jobs)
+
+
+def _one_by_one(jobs: list[_Job]) -> None:
     failure: BaseException | None = None
     try:
         _alone(partial(_each_in_a_savepoint, jobs))
     except Exception as error:  # noqa: BLE001  whatever it was, nothing was committed: all are told
         failure = error
+    _settle(jobs, failure)
+
+
+def _settle(jobs: list[_Job], failure: BaseException | None = None) -> None:
     for job in jobs:
         job.settle(failure)
+
+
+def _each(jobs: list[_Job]) -> None:
+    for job in jobs:
+        job.outcome = job.work()
+        _check_it_will_commit()
 
 
 def _each_in_a_savepoint(jobs: list[_Job]) -> None:

@@ -3,25 +3,27 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from tidelog.wire.batch import encode
 from tidelog.wire.runs import jsonable
+from tidelog.wire.topics import project_topic, run_topic
 from tidelog_server.core import bus
 from tidelog_server.metrics.columns import Columns
-from tidelog_server.tracking.models import Project, Run
+from tidelog_server.tracking.models import Run
 from tidelog_server.tracking.rows import RunRow, run_row
 
 
-def is_watched(run: Run) -> bool:
+def is_watched(project: UUID, run: UUID) -> bool:
     """Whether a page is open on the run or its project."""
-    return any(map(bus.watched, _topics(run)))
+    return bus.watched(run_topic(run)) or bus.watched(project_topic(project))
 
 
 def show_run_after_commit(run: Run) -> None:
     """Send a run's row to those who watch it or its project."""
-    transaction.on_commit(partial(_show_run, run), robust=True)
+    transaction.on_commit(partial(show_run, run), robust=True)
 
 
 def show_gone_after_commit(run: Run) -> None:
@@ -35,16 +37,18 @@ def show_points_after_commit(run: Run, columns: Columns, totals: Mapping[str, in
 
     totals  points of each series once these are stored
     """
-    transaction.on_commit(partial(_show_points, run, columns, totals), robust=True)
+    transaction.on_commit(partial(show_points, run, columns, totals), robust=True)
 
 
-def _show_run(run: Run) -> None:
-    if is_watched(run):
+def show_run(run: Run) -> None:
+    """Send a run's row, as it was committed, to those who watch."""
+    if is_watched(run.project_id, run.pk):
         bus.publish(_topics(run), run_frame(run_row(run, gaps=run.gaps.count())))
 
 
-def _show_points(run: Run, columns: Columns, totals: Mapping[str, int]) -> None:
-    if columns.n and is_watched(run):
+def show_points(run: Run, columns: Columns, totals: Mapping[str, int]) -> None:
+    """Send points that were committed to those who watch."""
+    if columns.n and is_watched(run.project_id, run.pk):
         bus.publish(_topics(run), points_frame(run.run_id, columns, totals))
 
 
@@ -69,4 +73,4 @@ def points_frame(run_id: str, columns: Columns, totals: Mapping[str, int]) -> by
 
 
 def _topics(run: Run) -> Sequence[str]:
-    return (Project(pk=run.project_id).topic, run.topic)
+    return (project_topic(run.project_id), run_topic(run.pk))

@@ -122,7 +122,8 @@ def stream_positions(*, caller: Caller, project_name: str, run_id: str) -> dict[
     A run that is not there has no streams; its first batch will make it. Raises Gone `run_deleted`,
     NotFound, Forbidden.
     """
-    project = existing_project(caller=caller, named=project_name)
+    team_id, slug = ingest_target(caller, project_name)
+    project = Project.objects.filter(team_id=team_id, slug=slug).first()
     if project is None or not is_run_id(run_id):
         return {}
     run = Run.objects.filter(project=project, run_id=run_id).first()
@@ -131,17 +132,17 @@ def stream_positions(*, caller: Caller, project_name: str, run_id: str) -> dict[
     return dict(Stream.objects.filter(run=run).values_list("stream_id", "next")) if run else {}
 
 
-def existing_project(*, caller: Caller, named: str) -> Project | None:
-    """Return the project that an ingest route names, if the caller may ingest and it is there.
+def ingest_target(caller: Caller, named: str) -> tuple[int, str]:
+    """Return the team's id and the project's slug that an ingest route names.
 
     named  "team/project", or "project" in the key's own team
 
-    Raises NotFound (no such team for this caller), Forbidden.
+    Raises NotFound (no such team for this caller), Forbidden (may not ingest).
     """
     team_id, slug = team_and_slug(caller, named)
     if not caller.may(Action.INGEST, team_id):
         raise Forbidden
-    return Project.objects.select_related("team").filter(team_id=team_id, slug=slug).first()
+    return team_id, slug
 
 
 def team_and_slug(caller: Caller, named: str) -> tuple[int, str]:
@@ -158,5 +159,7 @@ def team_and_slug(caller: Caller, named: str) -> tuple[int, str]:
 
 
 def _team_called(caller: Caller, slug: str) -> int | None:
+    if caller.key is not None:  # it opens one team, which came with it
+        return caller.team if caller.key.team.slug == slug else None
     teams = Team.objects.for_caller(caller).filter(slug=slug)
     return teams.values_list("pk", flat=True).first()

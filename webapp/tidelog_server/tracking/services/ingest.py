@@ -7,20 +7,20 @@ from typing import Any
 from django.db import transaction
 from django.utils.timezone import now
 
-from tidelog.wire.batch import BatchError
-from tidelog.wire.runs import MAX_KEYS, SYSTEM_PREFIX, is_stream_id, jsonable
-from tidelog_server.core.errors import Conflict, Gone, Invalid, NotFound
+from tidelog.wire.runs import is_stream_id
+from tidelog_server.core.errors import Conflict, Gone, NotFound
 from tidelog_server.core.gate import Caller
 from tidelog_server.metrics.columns import Columns
-from tidelog_server.metrics.store import store
-from tidelog_server.metrics.values import SeriesTotal
 from tidelog_server.tracking import live
 from tidelog_server.tracking.attributes import apply_last_values
 from tidelog_server.tracking.batches import Batch
 from tidelog_server.tracking.models import Gap, Project, Run, Stream
+from tidelog_server.tracking.selectors import ingest_target
+from tidelog_server.tracking.services import keys, points
 from tidelog_server.tracking.services.projects import project_for_ingest
 from tidelog_server.tracking.services.records import Story
 from tidelog_server.tracking.services.runs import check_run_id, open_run, take_rev
+from tidelog_server.tracking.services.storing import append_points
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,36 @@ def ingest_batch(
     if not is_stream_id(stream_id):
         raise NotFound("A stream's id is 32 hexadecimal digits.", code="bad_stream_id")
     check_run_id(run_id)
-    project = project_for_ingest(caller=caller, named=project_name)
+    where = ingest_target(caller, project_name)
+    return (
+        _ingest_points(where, run_id, stream_id, batch) if points.is_common(batch) else None
+    ) or _ingest_any(where, caller, run_id, stream_id, batch)
+
+
+def _ingest_points(
+    where: tuple[int, str], run_id: str, stream_id: str, batch: Batch
+) -> Receipt | None:
+    """Take the short way, if it is open."""
+    team_id, slug = where
+    place = points.place_of(
+        team_id=team_id, project=slug, run_id=run_id, stream_id=stream_id, batch=batch
+    )
+    if place is None:
+        return None
+    points.store_points(place=place, stream_id=stream_id, batch=batch)
+    return Receipt(
+        stream=stream_id,
+        next=batch.end,
+        rejected=(),
+        watched=live.is_watched(place.project, place.run),
+        path=f"/{place.team}/{slug}/runs/{run_id}",
+    )
+
+
+def _ingest_any(
+    where: tuple[int, str], caller: Caller, run_id: str, stream_id: str, batch: Batch
+) -> Receipt:
+    project = project_for_ingest(*where)
     run = _locked_run(project, run_id, caller, batch)
     stream, _ = Stream.objects.get_or_create(run=run, stream_id=stream_id)
     rejected: Sequence[Mapping[str, Any]] = ()
@@ -69,7 +98,7 @@ def ingest_batch(
         stream=stream_id,
         next=stream.next,
         rejected=rejected,
-        watched=live.is_watched(run),
+        watched=live.is_watched(project.pk, run.pk),
         path=f"/{project.team.slug}/{project.slug}/runs/{run.run_id}",
     )
 
@@ -100,55 +129,31 @@ def _store(run: Run, stream: Stream, batch: Batch) -> list[Mapping[str, Any]]:
     """Store what a batch says; returns what of it cannot be."""
     rejected = list(batch.rejected)
     columns = _within_cap(run, batch.columns, rejected)
-    totals = _append(run, stream, batch, columns)
+    totals = append_points(run_id=run.pk, stream=stream.stream_id, batch=batch, columns=columns)
     story = Story(run, stream, columns)
     rejected += story.tell(batch.records)
     story.hear(gone=batch.gone)
-    apply_last_values(run, _last_values(totals))
+    apply_last_values(run, points.last_values(totals))
     _keep_gaps(run, stream, batch)
     stream.next = batch.end
     run.heard_at = now()
     # Most batches are points alone: their rows are not written whole, config and all.
     whole = bool(batch.records) or story.changed
     stream.save(update_fields=None if whole else ["next"])
-    _save(run, fields=None if whole else ["summary", "heard_at", "rev"])
+    _save(run, fields=None if whole else ["summary", "heard_at", "dropped", "rev"])
     live.show_points_after_commit(run, columns, {total.key: total.n for total in totals})
     return rejected
 
 
-def _append(run: Run, stream: Stream, batch: Batch, columns: Columns) -> list[SeriesTotal]:
-    try:
-        return store.append(
-            run_id=run.pk,
-            stream=stream.stream_id,
-            start=batch.start,
-            end=batch.end,
-            columns=columns,
-        )
-    except BatchError as error:
-        raise Invalid(error.message, code=error.code) from error
-
-
 def _within_cap(run: Run, columns: Columns, rejected: list[Mapping[str, Any]]) -> Columns:
-    """Leave out new metrics beyond `MAX_KEYS` a run, and say which.
-
-    The summary holds every metric, so it can be counted without asking the store.
-    """
-    free = MAX_KEYS - len(run.summary)
-    if len(columns.series) <= free:
+    """Leave out metrics beyond the cap; the answer names them, the run shows how many points."""
+    refused = keys.refused(run.pk, columns)
+    if not refused:
         return columns
-    fresh = [
-        s.key
-        for s in columns.series
-        if s.key not in run.summary and not s.key.startswith(SYSTEM_PREFIX)
-    ]
-    refused = set(fresh[max(0, free) :])
-    rejected += [{"key": key, "code": "too_many_keys"} for key in refused]
+    rejected += [{"key": key, "code": keys.TOO_MANY} for key in sorted(refused)]
+    lost = sum(len(s.values) for s in columns.series if s.key in refused)
+    run.dropped[keys.TOO_MANY] = run.dropped.get(keys.TOO_MANY, 0) + lost
     return Columns(columns.axes, tuple(s for s in columns.series if s.key not in refused))
-
-
-def _last_values(totals: Sequence[SeriesTotal]) -> dict[str, Any]:
-    return {t.key: jsonable(t.last) for t in totals if not t.key.startswith(SYSTEM_PREFIX)}
 
 
 def _keep_gaps(run: Run, stream: Stream, batch: Batch) -> None:

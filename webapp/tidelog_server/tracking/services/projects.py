@@ -1,9 +1,7 @@
 from tidelog.wire.runs import SLUG
 from tidelog_server.accounts.models import Team
 from tidelog_server.core.errors import Conflict, Invalid, NotFound
-from tidelog_server.core.gate import Caller
 from tidelog_server.tracking.models import Project
-from tidelog_server.tracking.selectors import existing_project, team_and_slug
 
 IMPOSSIBLE = (
     "A project's name is 1 to 64 lower-case letters, digits, '.', '_' or '-', beginning and "
@@ -22,22 +20,18 @@ def create_project(*, team: Team, slug: str, name: str = "") -> Project:
     return project
 
 
-def project_for_ingest(*, caller: Caller, named: str) -> Project:
-    """Return the project a batch is for; the first batch of a new one creates it.
+def project_for_ingest(team_id: int, slug: str) -> Project:
+    """Return the project a batch is for, which `ingest_target` allowed; a new one is made.
 
-    named  "team/project", or "project" in the key's own team
-
-    Raises NotFound (no such team for this caller, or a name that no project can have: not
-    Invalid, for which a client would blame its records), Forbidden (may not ingest).
+    Raises NotFound for a name that no project can have: not Invalid, for which a client would
+    blame its records.
     """
-    project = existing_project(caller=caller, named=named)
+    projects = Project.objects.select_related("team")
+    project = projects.filter(team_id=team_id, slug=slug).first()
     if project is None:
-        team_id, slug = team_and_slug(caller, named)
         if not SLUG.fullmatch(slug):
             raise NotFound(IMPOSSIBLE, code="bad_project")
-        project, _ = Project.objects.get_or_create(
-            team_id=team_id, slug=slug, defaults={"name": slug}
-        )
+        project, _ = projects.get_or_create(team_id=team_id, slug=slug, defaults={"name": slug})
     return project
 
 

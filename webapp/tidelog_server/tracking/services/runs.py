@@ -2,8 +2,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F, Max
+from django.db import connection, transaction
+from django.db.models import Max
 from django.utils.timezone import now
 
 from tidelog.wire.runs import default_name, is_run_id
@@ -23,8 +23,13 @@ def take_rev(project_id: Any) -> int:
 
     Who holds it commits before the next one gets a revision: commit order is rev order.
     """
-    Project.objects.filter(pk=project_id).update(rev=F("rev") + 1)
-    return Project.objects.values_list("rev", flat=True).get(pk=project_id)
+    key = Project._meta.pk.get_db_prep_value(project_id, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE tracking_project SET rev = rev + 1 WHERE id = %s RETURNING rev", [key]
+        )
+        ((rev,),) = cursor.fetchall()
+    return int(rev)
 
 
 def open_run(
@@ -34,25 +39,39 @@ def open_run(
 
     run_file  the client's run.json; only its name and its time of creation are believed
 
-    Runs in the caller's transaction, under the project's row lock. Raises NotFound.
+    Runs in the caller's transaction, and holds the run's row until it ends. Raises NotFound.
     """
     check_run_id(run_id)
-    Project.objects.select_for_update().get(pk=project.pk)
+    _take_turns_at_opening(project)
+    runs = Run.objects.select_for_update(of=("self",)).select_related("author")
+    found = runs.filter(project=project, run_id=run_id).first()
+    if found is not None:
+        return found
     number = 1 + (Run.objects.filter(project=project).aggregate(top=Max("number"))["top"] or 0)
     created = moment(run_file.get("created")) or now()
-    run, _ = Run.objects.get_or_create(
+    return Run.objects.create(
         project=project,
         run_id=run_id,
-        defaults={
-            "number": number,
-            "color": (number - 1) % COLORS,
-            "name": _name(run_file) or f"{default_name(run_id)}-{number}",
-            "author": author,
-            "created_at": created,
-            "started_at": created,
-        },
+        number=number,
+        color=(number - 1) % COLORS,
+        name=_name(run_file) or f"{default_name(run_id)}-{number}",
+        author=author,
+        created_at=created,
+        started_at=created,
     )
-    return run
+
+
+def _take_turns_at_opening(project: Project) -> None:
+    """Let nobody else give out this project's run numbers until the transaction ends.
+
+    Not by the project's row: that one is taken last, after a run's (`take_rev`), and whoever held
+    it while waiting for a run would wait for someone who waits for them. SQLite has one writer.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"runs of {project.pk}"]
+            )
 
 
 def check_run_id(run_id: str) -> None:
