@@ -40,6 +40,8 @@ def init(
     console: bool = True,
     capture: bool = True,
     system: bool = True,
+    durability: str = "process",
+    strict: bool = False,
 ) -> Run:
     """Begin a run and return it. Never waits for the network.
 
@@ -56,13 +58,18 @@ def init(
     console   whether what the script prints is recorded
     capture   whether command line, git commit and machine are recorded
     system    whether processor, memory and GPUs are measured every ten seconds
+    durability  what `log` survives once it returns: "process", the end of this process, and all
+              but the last second also a power cut; or "power", that too, at the cost of a disk
+              flush for each call
+    strict    whether a value that cannot be recorded as it is raises ValueError, instead of
+              being replaced or dropped with a warning
 
     Raises ValueError for a mode or a name that makes no sense; never for the state of the
     disk or of the server.
     """
     global _current  # noqa: PLW0603  # the module-level twins speak of the newest run
     settings = resolve(project=project, run_id=id, mode=mode, directory=dir)
-    run = Run(settings, name=name)
+    run = Run(settings, name=name, durability=durability, strict=strict)
     run.begin(
         given_name=name,
         config=config,

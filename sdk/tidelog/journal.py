@@ -14,17 +14,20 @@ import time
 import weakref
 from collections import Counter, deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from tidelog.buffer import Lock, RunFolder, fsync_directory, make_directory, open_private
+from tidelog.ballast import Ballast
+from tidelog.buffer import Lock, RunFolder, fsync_directory, make_directory
+from tidelog.drops import Drops
+from tidelog.quota import NOTHING, Quota
 from tidelog.ring import Ring
 from tidelog.segment import Segment
 from tidelog.wire.frames import FrameError, FrameType
 
 ROTATE_BYTES = 8 * 1024 * 1024
 ROTATE_SECONDS = 600.0
-BALLAST_BYTES = 64 * 1024
+SYNC_SECONDS = 1.0
+TELL_SECONDS = 10.0
 RETRY_SECONDS = 1.0
 COMPLAIN_SECONDS = 60.0
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
@@ -40,6 +43,8 @@ class Journal:
     While the disk refuses, records wait in a ring of 16 MiB, and what does not fit is counted.
 
     folder    the run's folder; may be impossible to write, then the ring is all there is
+    quota     how much of the disk there is for all runs, or None: all of it
+    durable   whether a record is on the disk itself, not only with the kernel, when `append` ends
     opening   returns the OPEN record's payload; asked again in a forked child
     renewed   called under the lock when a segment begins: nothing written before it counts
     say       takes a sentence for the person who runs the script
@@ -52,21 +57,31 @@ class Journal:
         opening: Callable[[], dict[str, Any]],
         renewed: Callable[[], None] = lambda: None,
         say: Callable[[str], None] = lambda _: None,
+        quota: Quota | None = None,
+        durable: bool = False,
     ) -> None:
         self.folder = folder
-        self.dropped: Counter[str] = Counter()
+        self.quota = quota
+        self.durable = durable
         self._opening = opening
         self._renewed = renewed
         self._say = say
-        self._reset()
+        self._reset(tended=True)
         _journals.add(self)
 
-    def _reset(self) -> None:
+    def _reset(self, *, tended: bool) -> None:
         self.lock = threading.RLock()
         self._syncing = threading.RLock()
         self._afterwards: list[Callable[[], None]] = []
         self.stream = self.folder.stream(os.urandom(16).hex())
         self.closed = False
+        self.drops = Drops()
+        self._tell_at = 0.0
+        self._tended = tended
+        self._sync_at = 0.0
+        self._written = 0
+        self._refused = NOTHING
+        self._guarded = self.durable or not tended
         self._segment: Segment | None = None
         self._following = 0
         self._busy = False
@@ -79,6 +94,7 @@ class Journal:
         self._dirty = False
         self._new_names = False
         self._writer_lock = Lock(self.stream.writer_lock)
+        self._ballast = Ballast(self.stream.path / "ballast")
 
     @property
     def seq(self) -> int:
@@ -88,7 +104,8 @@ class Journal:
     @property
     def healthy(self) -> bool:
         """Whether the next record will go straight to the disk."""
-        return self._segment is not None and not self._degraded
+        there = self._segment is not None and not self._degraded
+        return there and FrameType.METRICS not in self._refused
 
     def open(self) -> None:
         """Begin the stream with its OPEN record. Raises OSError if the directory refuses."""
@@ -100,7 +117,7 @@ class Journal:
         with self.lock:
             self._drop_files()
             self.folder = folder
-            self._reset()
+            self._reset(tended=True)
 
     def _drop_files(self) -> None:
         for segment in (self._segment, *self._retired):
@@ -146,18 +163,38 @@ class Journal:
         segment = self._segment
         if segment is None or self._degraded:
             self._append_with_trouble(kind, payload)
-            return
+        elif self._guarded:
+            self._append_with_care(kind, payload)
+        else:
+            self._write(segment, kind, payload)
+
+    def _write(self, segment: Segment, kind: int, payload: bytes) -> None:
         try:
             segment.append(kind, payload)
             self._dirty = True
         except OSError as error:
             self._degrade(error)
-            self._ring.keep(kind, payload)
+            self._keep(kind, payload)
         except FrameError as error:
-            self.dropped["too_large"] += 1
+            self.drops.count("too_large", kind)
             self._complain(str(error))
         if segment.size > ROTATE_BYTES:
             self.rotate()
+
+    def _append_with_care(self, kind: int, payload: bytes) -> None:
+        """Write where there is little room, power may fail, or nobody tends the journal."""
+        if not self._tended and time.monotonic() >= self._sync_at:
+            self._sync_at = time.monotonic() + SYNC_SECONDS
+            self._heed_quota()
+            self._sync()
+        if kind in self._refused:
+            self.drops.count("cap", kind)
+        elif self._segment is None or self._degraded:
+            self._append_with_trouble(kind, payload)
+        else:
+            self._write(self._segment, kind, payload)
+            if self.durable:
+                self._sync()
 
     def _put(self, kind: int, payload: bytes) -> None:
         if self._segment is None:
@@ -178,6 +215,7 @@ class Journal:
         """Leave the segment to `sync`, which has the time to close it properly."""
         if self._segment:
             self._following = self._segment.following
+            self._written += self._segment.size
             self._retired.append(self._segment)
             self._segment = None
 
@@ -213,7 +251,11 @@ class Journal:
         if time.monotonic() >= self._retry_at and self._recover():
             self._append(kind, payload)
         else:
-            self._ring.keep(kind, payload)
+            self._keep(kind, payload)
+
+    def _keep(self, kind: int, payload: bytes) -> None:
+        if not self._ring.keep(kind, payload):
+            self.drops.count("disk_full", kind)
 
     def _recover(self) -> bool:
         """Try to write what waits; say whether the journal is healthy again."""
@@ -233,11 +275,27 @@ class Journal:
         return True
 
     def _put_drops(self) -> None:
-        drops = self._ring.drops()
-        if drops:
-            self._put(FrameType.DROPPED, _json({"t": time.time_ns() // 1_000_000, **drops}))
-            self.dropped["disk_full"] += drops["n"]
-            self._ring.dropped.clear()
+        """Tell what was dropped, each record once."""
+        self._tell_at = time.monotonic() + TELL_SECONDS
+        for why, said in self.drops.untold():
+            self._put(FrameType.DROPPED, _json({"t": time.time_ns() // 1_000_000, **said}))
+            self.drops.told(why)
+
+    def _heed_quota(self) -> None:
+        """Refuse what there is no room for, or take it again."""
+        if self.quota is None:
+            return
+        written = self._written + (self._segment.size if self._segment else 0)
+        try:
+            refused = self.quota.heed(written)
+        except OSError:  # no room to look at: writing will tell
+            return
+        with self.lock:
+            if FrameType.METRICS in refused - self._refused:
+                self._complain(f"the buffer of {self.stream.path} is full: new points are dropped")
+                self._renewed()
+            self._refused = refused
+            self._guarded = self.durable or not self._tended or bool(refused)
 
     # --- the background ------------------------------------------------------------------
 
@@ -251,20 +309,36 @@ class Journal:
             segment, retired = self._segment, self._retired
             dirty, new_names = self._dirty, self._new_names
             self._dirty, self._new_names, self._retired = False, False, []
-        try:
-            for old in retired:
-                _finish(old)
-            if dirty and segment:
-                segment.sync()
-            if new_names:
-                fsync_directory(self.stream.path)
-        except OSError as error:  # what was not synced will never be: go on elsewhere
+        errors = [_finish(old) for old in retired]
+        if dirty and segment:
+            errors.append(_flush(segment))
+            if errors[-1]:
+                self._abandon(segment)
+        if new_names:
+            errors.append(self._flush_names())
+        for error in list(filter(None, errors))[:1]:
             self._say(f"could not sync {self.stream.path}: {error.strerror}")
+
+    def _abandon(self, segment: Segment) -> None:
+        """Go on elsewhere: what could not be flushed once never can, whatever is said later."""
+        with self.lock:
             self.rotate()
+            if segment in self._retired:
+                self._retired.remove(segment)
+                segment.close()
+
+    def _flush_names(self) -> OSError | None:
+        try:
+            for place in (self.stream.path, self.stream.path.parent, self.folder.path):
+                fsync_directory(place)
+        except OSError as error:
+            return error
+        return None
 
     def tend(self) -> None:
         """Do what is due: called each second by the run's thread."""
         self.sync()
+        self._heed_quota()
         with self.lock:
             if self._busy or self.closed:
                 return
@@ -272,24 +346,21 @@ class Journal:
                 self._say("writing again")
             elif self._segment and self._age() > ROTATE_SECONDS:
                 self.rotate()
+            elif self.drops and self._segment and time.monotonic() >= self._tell_at:
+                self._tell_drops()
+
+    def _tell_drops(self) -> None:
+        try:
+            self._put_drops()
+        except OSError as error:
+            self._degrade(error)
 
     def _age(self) -> float:
         return time.monotonic() - self._segment.opened_at if self._segment else 0.0
 
     def ballast(self) -> None:
         """Set 64 KiB aside, so that the end of the run can be told on a full disk."""
-        try:
-            descriptor = open_private(self._ballast, os.O_WRONLY | os.O_CREAT)
-            try:
-                os.write(descriptor, bytes(BALLAST_BYTES))
-            finally:
-                os.close(descriptor)
-        except OSError:
-            return
-
-    @property
-    def _ballast(self) -> Path:
-        return self.stream.path / "ballast"
+        self._ballast.take_in()
 
     def close(self, finish: Callable[[Counter[str]], dict[str, Any]]) -> None:
         """End the stream with a FINISH record, whose payload `finish(dropped)` returns."""
@@ -298,8 +369,8 @@ class Journal:
                 return
             if self._degraded and not self._recover():
                 self._sacrifice()
-            self._ballast.unlink(missing_ok=True)
-            self._put_or_say(FrameType.FINISH, _json(finish(self.dropped)))
+            self._ballast.give_up()
+            self._put_end(finish)
             self.closed = True
         self.sync()
         with self.lock, self._syncing:
@@ -309,16 +380,17 @@ class Journal:
 
     def _sacrifice(self) -> None:
         """Give up the points that wait, and use the ballast for what describes the run."""
-        self._ballast.unlink(missing_ok=True)
-        self._ring.give_up_points()
-        lost = self._ring.dropped.total()
+        self._ballast.give_up()
+        for kind, number in self._ring.give_up_points().items():
+            self.drops.count("disk_full", kind, number)
+        lost = self.drops.total["disk_full"]
         if not self._recover():
-            self.dropped["disk_full"] += lost
             self._say(f"{lost} records found no room on the disk and are lost")
 
-    def _put_or_say(self, kind: int, payload: bytes) -> None:
+    def _put_end(self, finish: Callable[[Counter[str]], dict[str, Any]]) -> None:
         try:
-            self._put(kind, payload)
+            self._put_drops()
+            self._put(FrameType.FINISH, _json(finish(self.drops.total)))
         except OSError as error:
             self._say(f"the end of the run could not be written: {error.strerror}")
 
@@ -326,17 +398,24 @@ class Journal:
         """Keep nothing of the parent's: its stream, its lock and its ring go on without us."""
         self._drop_files()
         was_closed = self.closed
-        self.dropped = Counter()
-        self._reset()
+        self._reset(tended=False)
         self.closed = was_closed
         self._renewed()
 
 
-def _finish(segment: Segment) -> None:
+def _flush(segment: Segment) -> OSError | None:
+    """Make a segment durable; return why that was not possible."""
     try:
         segment.sync()
-    finally:
-        segment.close()
+    except OSError as error:
+        return error
+    return None
+
+
+def _finish(segment: Segment) -> OSError | None:
+    error = _flush(segment)
+    segment.close()
+    return error
 
 
 def _json(content: dict[str, Any]) -> bytes:

@@ -41,16 +41,20 @@ _monotonic = time.monotonic_ns
 
 
 class Recorder:
-    """Normalises what is logged and writes it to the journal. Never raises for a bad value.
+    """Normalises what is logged and writes it to the journal. Only raises if it is `strict`.
 
     journal  where records go; its lock also guards the steps and the layouts
     say      takes a sentence for the person who runs the script
+    strict   whether a bad value raises ValueError; then nothing of its call is recorded
 
     `_ready` holds the layouts that the current segment has named and may be packed with.
     """
 
-    def __init__(self, journal: Journal, *, say: Callable[[str], None]) -> None:  # noqa: D107
+    def __init__(  # noqa: D107
+        self, journal: Journal, *, say: Callable[[str], None], strict: bool = False
+    ) -> None:
         self.journal = journal
+        self._strict = strict
         self.bad: Counter[str] = Counter()
         self.next_step: float = 0
         self._ended = False
@@ -188,6 +192,8 @@ class Recorder:
 
     def note(self, kind: str, sentence: str) -> None:
         """Count a value that could not be taken as it was, and say so once for each kind."""
+        if self._strict:
+            raise values.BadValue(sentence)
         self.bad[kind] += 1
         if kind not in self._said:
             self._said.add(kind)

@@ -13,11 +13,12 @@ from typing import Any
 from tidelog import capture
 from tidelog.attributes import Attributes, as_config
 from tidelog.background import Background
-from tidelog.buffer import Buffer, RunFolder
+from tidelog.buffer import Buffer
 from tidelog.exits import code_of, exits, state_of
 from tidelog.journal import Journal
 from tidelog.launcher import Launcher
 from tidelog.process import boot_id, flat, host, new_run_id, say
+from tidelog.quota import Quota
 from tidelog.recorder import Recorder
 from tidelog.settings import VERSION, Settings, key_hint
 from tidelog.wire.runs import RunState, default_name, is_run_id
@@ -25,6 +26,7 @@ from tidelog.wire.runs import RunState, default_name, is_run_id
 FINISH_SECONDS = 15.0
 GIVE_UP_SECONDS = 4.0
 POLL_SECONDS = 0.02
+DURABILITIES = ("process", "power")
 
 
 class Run:
@@ -39,7 +41,16 @@ class Run:
     summary  what it came to: likewise
     """
 
-    def __init__(self, settings: Settings, *, name: str | None = None) -> None:  # noqa: D107
+    def __init__(  # noqa: D107
+        self,
+        settings: Settings,
+        *,
+        name: str | None = None,
+        durability: str = "process",
+        strict: bool = False,
+    ) -> None:
+        if durability not in DURABILITIES:
+            raise ValueError(f"durability is {durability!r}; it can be {', '.join(DURABILITIES)}")
         self.settings = settings
         self.id = settings.run_id or new_run_id()
         if not is_run_id(self.id):
@@ -48,15 +59,22 @@ class Run:
         self.mode = settings.mode
         self.finished = False
         self._folder = Buffer(settings.directory).run(self.id)
-        self._journal = self._new_journal(self._folder)
-        self._recorder = Recorder(self._journal, say=say)
+        self._journal = self._new_journal(durable=durability == "power")
+        self._recorder = Recorder(self._journal, say=say, strict=strict)
         self._launcher: Launcher | None = None
         self._background: Background | None = None
         self.config = Attributes(self._setter("config"), self._recorder.note)
         self.summary = Attributes(self._setter("summary"), self._recorder.note)
 
-    def _new_journal(self, folder: RunFolder) -> Journal:
-        return Journal(folder, opening=self._opening, renewed=self._renewed, say=say)
+    def _new_journal(self, *, durable: bool) -> Journal:
+        return Journal(
+            self._folder,
+            opening=self._opening,
+            renewed=self._renewed,
+            say=say,
+            quota=Quota(Buffer(self.settings.directory), self.settings.limit),
+            durable=durable,
+        )
 
     def _renewed(self) -> None:
         if hasattr(self, "_recorder"):
@@ -122,6 +140,7 @@ class Run:
 
         place = Path(tempfile.mkdtemp(prefix="tidelog-"))
         self._folder = Buffer(place).run(self.id)
+        self._journal.quota = Quota(Buffer(place), self.settings.limit)
         self._journal.move(self._folder)
         self._open(name)
 

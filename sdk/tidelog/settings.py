@@ -29,6 +29,7 @@ class Settings(NamedTuple):
     run_id     of the run to begin or to go on with, or None: a new one
     primary    whether this process ends the run
     rank       of this process among those that share the run
+    limit      bytes that the buffer may take, or None: what the disk has to spare
     """
 
     url: str
@@ -40,6 +41,7 @@ class Settings(NamedTuple):
     run_id: str | None
     primary: bool
     rank: int
+    limit: int | None = None
 
 
 class Credentials:
@@ -104,6 +106,7 @@ def resolve(
         run_id=run_id or environment.get("TIDELOG_RUN_ID") or None,
         primary=rank == 0,
         rank=rank,
+        limit=_bytes(environment.get("TIDELOG_BUFFER_LIMIT") or ""),
     )
 
 
@@ -112,6 +115,16 @@ def _mode(text: str) -> Mode:
         if mode == text:
             return mode
     raise ValueError(f"mode is {text!r}; it can be {', '.join(MODES)}")
+
+
+def _bytes(text: str) -> int | None:
+    """Return how many bytes "500M", "20G" or "1000000" are, or None for an empty text."""
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d+)\s*([KMGT]?)(i?B)?", text.strip(), re.IGNORECASE)
+    if not found:
+        raise ValueError(f"TIDELOG_BUFFER_LIMIT is {text!r}; it can be a size such as 500M or 20G")
+    return int(found[1]) << 10 * " KMGT".index(found[2].upper() or " ")
 
 
 def split_project(text: str) -> tuple[str | None, str]:

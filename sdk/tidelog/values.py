@@ -16,6 +16,10 @@ MAX_ITEMS = 10_000
 TOO_LARGE = 9e15
 
 
+class BadValue(ValueError):
+    """What a strict run raises for a value that cannot be recorded as it is."""
+
+
 def flat_numbers(values: Mapping[Any, Any], note: Note) -> dict[str, float]:
     """Return nested `values` as {"a/b": number}.
 
@@ -152,6 +156,8 @@ def _foreign(value: Any, note: Note, depth: int) -> Any:
         if hasattr(value, "item"):
             return as_attribute(value.item(), note, depth + 1)
         return as_text(str(value), note)
+    except BadValue:
+        raise
     except Exception:  # noqa: BLE001  # a user's __str__ may do anything, training goes on
         return f"<{type(value).__name__}>"
 

@@ -16,7 +16,7 @@ from tidelog.recorder import Recorder
 from tidelog.wire.frames import Frame, FrameType
 
 
-def a_recorder(directory: Path, said: list[str]) -> Recorder:
+def a_recorder(directory: Path, said: list[str], *, durable: bool = False) -> Recorder:
     made: list[Recorder] = []
 
     def renewed() -> None:
@@ -28,6 +28,7 @@ def a_recorder(directory: Path, said: list[str]) -> Recorder:
         opening=lambda: {"run": "r1", "primary": True},
         renewed=renewed,
         say=said.append,
+        durable=durable,
     )
     made.append(Recorder(journal, say=said.append))
     return made[0]

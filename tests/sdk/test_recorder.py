@@ -183,3 +183,49 @@ class TestAfterTheEnd:
         recorder.log({"x": 3})
         assert len(points(recorder)) == 1
         assert len(said) == 1
+
+
+class TestStrictRun:
+    @pytest.fixture
+    def strict(self, tmp_path):
+        recorder = Recorder(a_recorder(tmp_path, []).journal, say=print, strict=True)
+        recorder.journal.open()
+        return recorder
+
+    @pytest.mark.parametrize(
+        "data", [{"x": "0.5"}, {"x": None}, {"a\nb": 1}, None, {f"k{i}": 1 for i in range(10_001)}]
+    )
+    def test_raises_for_what_cannot_be_recorded_and_records_nothing_of_it(self, strict, data):
+        with pytest.raises(ValueError, match=r"number|key|dict"):
+            strict.log({"loss": 1, **data} if data else data)
+        assert points(strict) == []
+
+    @pytest.mark.parametrize("known", [0, 2])
+    def test_raises_for_a_step_that_is_none(self, strict, known):
+        for step in range(known):
+            strict.log({"loss": 1}, step)
+        with pytest.raises(ValueError, match="step"):
+            strict.log({"loss": 1}, math.nan)
+        assert [step for step, _ in points(strict)] == list(range(known))
+
+    def test_raises_for_a_text_that_would_be_cut(self, strict):
+        from tidelog.attributes import Attributes
+
+        class Long:
+            def __str__(self):
+                return "x" * 100_000
+
+        config = Attributes(lambda ops: strict.set("config", ops), strict.note)
+        for value in ("x" * 100_000, Long()):
+            with pytest.raises(ValueError, match="cut"):
+                config["text"] = value
+        assert "text" not in config
+
+    def test_raises_when_the_run_has_ended(self, strict):
+        strict.end()
+        with pytest.raises(ValueError, match="has ended"):
+            strict.log({"loss": 1})
+
+    def test_takes_nan_as_it_is(self, strict):
+        strict.log({"loss": math.nan})
+        assert len(points(strict)) == 1

@@ -45,6 +45,21 @@ class TestSettings:
         assert resolve().key is None
 
 
+class TestBufferLimit:
+    @pytest.mark.parametrize(
+        ("text", "limit"),
+        [("", None), ("1000", 1000), ("2k", 2048), ("500M", 500 << 20), ("20 GiB", 20 << 30)],
+    )
+    def test_is_a_size(self, monkeypatch, text, limit):
+        monkeypatch.setenv("TIDELOG_BUFFER_LIMIT", text)
+        assert resolve().limit == limit
+
+    def test_that_is_none_is_refused(self, monkeypatch):
+        monkeypatch.setenv("TIDELOG_BUFFER_LIMIT", "plenty")
+        with pytest.raises(ValueError, match="500M"):
+            resolve()
+
+
 class TestRank:
     @pytest.mark.parametrize(
         ("variables", "rank"),
