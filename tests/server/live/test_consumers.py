@@ -7,7 +7,7 @@ from tests.server.live.conftest import cookie_of, floats
 
 from tidelog_server.accounts.models import Membership
 from tidelog_server.core import bus
-from tidelog_server.live import consumers, hub
+from tidelog_server.live import consumers, hub, selectors
 from tidelog_server.tracking.models import Run
 from tidelog_server.tracking.services import delete_run, reap_silent_runs
 
@@ -207,7 +207,7 @@ class TestClosing:
         def broken(*_args: object, **_kwargs: object) -> None:
             raise RuntimeError("a bug")
 
-        monkeypatch.setattr(consumers.selectors, "greeting", broken)
+        monkeypatch.setattr(selectors, "greeting", broken)
         page = pages(harbour.path(), alice)
         await page.open()
         await page.say('{"type":"resume","rev":0}')

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from typing import Any, ClassVar
 
 import orjson
@@ -13,10 +14,9 @@ from django.db import Error as DatabaseError
 from tidelog_server.core import gate
 from tidelog_server.core.errors import ApiError
 from tidelog_server.core.gate import Action, Opens, Unauthenticated
-from tidelog_server.live import selectors
 from tidelog_server.live.hub import hub
 from tidelog_server.live.origin import is_ours
-from tidelog_server.live.outbox import Outbox, SlowReader, pack
+from tidelog_server.live.outbox import Outbox, SlowReader
 from tidelog_server.live.places import Place
 from tidelog_server.live.visitor import caller_now
 from tidelog_server.tracking.models import Project, Run
@@ -94,13 +94,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
             hub().leave(place, outbox)
 
     async def catch_up(self, place: Place, known: int) -> None:
-        rev, frames = await database_sync_to_async(selectors.greeting)(place, after=known)
-        await self.send_binary(pack(frames))
+        rev, message = await hub().greetings.greet(place, after=known)
+        await self.send_binary(message)
         hub().caught_up(place, rev)
 
     async def check_rights(self) -> None:
         while True:
-            await asyncio.sleep(CHECK_EVERY)
+            # Not all at once: pages that came together after a restart would ask together, too.
+            await asyncio.sleep(CHECK_EVERY * random.uniform(0.5, 1.5))
             if await self.admitted() is None:
                 raise _Left
 

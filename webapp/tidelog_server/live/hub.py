@@ -11,6 +11,7 @@ from django.db import Error as DatabaseError
 from tidelog_server.core import bus
 from tidelog_server.live import selectors
 from tidelog_server.live.frames import shows
+from tidelog_server.live.greetings import Greetings
 from tidelog_server.live.outbox import Outbox
 from tidelog_server.live.places import Place
 from tidelog_server.live.shown import Shown
@@ -28,11 +29,17 @@ class Hub:
     """
 
     def __init__(self) -> None:
+        self.greetings = Greetings()
         self._loop = asyncio.get_running_loop()
         self._sockets: dict[Place, set[Outbox]] = {}
         self._places: dict[str, Place] = {}
         self._shown: dict[Place, Shown] = {}
         self._watcher: asyncio.Task[None] | None = None
+
+    @property
+    def sockets(self) -> int:
+        """How many there are, whatever they show."""
+        return sum(map(len, list(self._sockets.values())))
 
     def join(self, place: Place, outbox: Outbox) -> None:
         if place not in self._sockets:
@@ -108,3 +115,8 @@ def hub() -> Hub:
     if loop not in _hubs:
         _hubs[loop] = Hub()
     return _hubs[loop]
+
+
+def open_sockets() -> int:
+    """Return how many sockets are open in this process."""
+    return sum(hub.sockets for hub in list(_hubs.values()))

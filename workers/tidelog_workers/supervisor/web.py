@@ -11,7 +11,20 @@ import uvicorn
 
 from tidelog_workers.supervisor.prepare import prepare
 
-GRACE = 5
+APPLICATION = "tidelog_server.asgi:application"
+OPTIONS: dict[str, Any] = {
+    "loop": "uvloop",
+    "http": "httptools",
+    "ws": "websockets-sansio",
+    # Frames are columns of floats, which hardly deflate, and it costs each socket 300 kB.
+    "ws_per_message_deflate": False,
+    "ws_max_size": 64 * 1024,
+    "log_config": None,
+    "log_level": "warning",
+    "access_log": False,
+    "server_header": False,
+    "timeout_graceful_shutdown": 5,
+}
 
 
 class Server(uvicorn.Server):
@@ -51,25 +64,8 @@ def main() -> int:
         report("failed", why=f"{type(error).__name__}: {error}".strip())
         return 1
     with socket.socket(fileno=arguments.listen) as listening:
-        Server(_config(), report, prepared).run(sockets=[listening])
+        Server(uvicorn.Config(APPLICATION, **OPTIONS), report, prepared).run(sockets=[listening])
     return 0
-
-
-def _config() -> uvicorn.Config:
-    return uvicorn.Config(
-        "tidelog_server.asgi:application",
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        # Frames are columns of floats, which hardly deflate, and it costs each socket 300 kB.
-        ws_per_message_deflate=False,
-        ws_max_size=64 * 1024,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-    )
 
 
 if __name__ == "__main__":
