@@ -17,15 +17,20 @@ function place(event) {
   menu.style.setProperty("right", right ? `${Math.max(8, innerWidth - box.right)}px` : "auto");
 }
 
+/** @param {string} name light, dark or system */
+export function chooseTheme(name) {
+  setTheme(name);
+  for (const item of document.querySelectorAll("[data-set-theme]")) {
+    item.setAttribute("aria-checked", String(item.getAttribute("data-set-theme") === name));
+  }
+}
+
 /** @param {Event} event */
 function themeClicked(event) {
   const item = /** @type {Element} */ (event.target).closest?.("[data-set-theme]");
   const name = /** @type {HTMLElement | null} */ (item)?.dataset.setTheme;
   if (!name) return;
-  setTheme(name);
-  for (const other of document.querySelectorAll("[data-set-theme]")) {
-    other.setAttribute("aria-checked", String(other === item));
-  }
+  chooseTheme(name);
   document.getElementById("theme-menu")?.hidePopover();
 }
 
@@ -41,7 +46,7 @@ function helpKey(event) {
   if (event.key === "?" && !typing(event)) openHelp();
 }
 
-function openHelp() {
+export function openHelp() {
   const help = /** @type {HTMLDialogElement | null} */ (document.getElementById("keys"));
   help?.showModal();
 }
@@ -55,6 +60,24 @@ function refreshTimes() {
   }
 }
 
+/** Search and commands; the dialog is fetched when it is first wanted. */
+async function openFind() {
+  const button = document.getElementById("open-find");
+  if (!button || document.querySelector("dialog[open]")) return;
+  const { openCommand } = await import("tidelog/elements/command");
+  openCommand(button);
+}
+
+/** @param {KeyboardEvent} event */
+function findKey(event) {
+  if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey)
+    return;
+  event.preventDefault();
+  openFind();
+}
+
+document.addEventListener("keydown", findKey);
+document.getElementById("open-find")?.addEventListener("click", openFind);
 document.addEventListener("toggle", (event) => place(/** @type {ToggleEvent} */ (event)), true);
 document.addEventListener("click", themeClicked);
 document.addEventListener("keydown", helpKey);
