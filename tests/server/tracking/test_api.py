@@ -122,7 +122,7 @@ class TestRuns:
     def test_do_not_cost_a_query_each(self, api, people, django_assert_max_num_queries):
         for number in range(2, 30):
             a_run(people.project, f"run{number}", author=people.alice)
-        with django_assert_max_num_queries(10):
+        with django_assert_max_num_queries(12):
             api.get(f"{PROJECT}/runs")
 
 

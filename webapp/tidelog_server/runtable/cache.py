@@ -43,6 +43,7 @@ class Entry:
     def __init__(self, project: UUID) -> None:
         self.project = project
         self.nbytes = 0
+        self._identity = ""
         self._table = Table()
         self._using = threading.Lock()
         self._syncing = threading.Lock()
@@ -62,14 +63,13 @@ class Entry:
         with self._using:
             copy = snapshot.copied(self._table)
         try:
-            snapshot.save(path_of(self.project), copy, identity=identity_of(self.project))
+            snapshot.save(path_of(self.project), copy, identity=self._identity)
         except OSError as error:
             log.warning("a snapshot of the run table could not be written", error=str(error))
 
     def _sync(self, newest: int) -> None:
         with self._syncing:
-            if newest < self._table.rev and revision(self.project) < self._table.rev:
-                self._replace(Table())  # the database came back from a backup
+            self._begin_anew_if_restored(newest)
             if self._table.rev >= newest:
                 return
             if self._table.rev < 0:
@@ -83,11 +83,16 @@ class Entry:
                 self.nbytes = self._table.nbytes
             self._save_if_due()
 
+    def _begin_anew_if_restored(self, newest: int) -> None:
+        """Forget everything when the database came back from a backup: its revisions did, too."""
+        identity = identity_of(self.project)
+        behind = newest < self._table.rev and revision(self.project) < self._table.rev
+        if behind or identity != self._identity:
+            self._identity = identity
+            self._replace(Table())
+
     def _first(self, newest: int) -> Table:
-        path = path_of(self.project)
-        if not path.exists():
-            return Table()
-        found = snapshot.load(path, identity=identity_of(self.project), newest=newest)
+        found = snapshot.load(path_of(self.project), identity=self._identity, newest=newest)
         if found is None:
             return Table()
         self._saved_rev = found.rev

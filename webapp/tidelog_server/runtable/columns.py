@@ -91,6 +91,7 @@ class Column:
         self._numbers: Numbers | None = None
         self._codes: Codes | None = None
         self._ranks: tuple[tuple[int, int], tuple[Ranks, int]] | None = None
+        self._counts: tuple[int, tuple[int, int]] | None = None
 
     @classmethod
     def of_parts(
@@ -123,11 +124,14 @@ class Column:
     @property
     def count(self) -> int:
         """How many runs have the key."""
-        return int(np.count_nonzero(self._kinds[: self.size]))
+        return sum(self.counts())
 
-    def kinds(self) -> set[int]:
-        """Return which of NUMBER and TEXT occur."""
-        return set(np.unique(self._kinds[: self.size]).tolist()) - {ABSENT}
+    def counts(self) -> tuple[int, int]:
+        """Return how many runs have a number and how many a text, remembered."""
+        if self._counts is None or self._counts[0] != self.version:
+            times = np.bincount(self._kinds[: self.size], minlength=3).tolist()
+            self._counts = (self.version, (times[NUMBER], times[TEXT]))
+        return self._counts[1]
 
     def put(self, slots: Slots, values: Sequence[Any]) -> None:
         """Give runs values. `slots` ascend; None takes a value away."""

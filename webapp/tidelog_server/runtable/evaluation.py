@@ -23,7 +23,7 @@ from tidelog_server.runtable.query.tree import (
 )
 from tidelog_server.runtable.query.values import duration, number, stretch
 from tidelog_server.runtable.table import DURATION, Table
-from tidelog_server.runtable.texts import BadPattern, Mask, Texts, matching
+from tidelog_server.runtable.texts import BadPattern, Mask, Texts
 
 TAG = (Scope.RUN, "tag")
 MOMENTS = frozenset({(Scope.RUN, name) for name in ("created", "started", "ended")})
@@ -180,7 +180,7 @@ def _loosely(text: str, *, whole: bool) -> Callable[[Texts], Mask]:
 def _like(texts: Texts, value: Value, *, tags: bool) -> Mask:
     try:
         asked = _of_tags if tags else _of_texts
-        return asked(texts, lambda known: matching(known.values, value.text))
+        return asked(texts, lambda known: known.matching(value.text))
     except BadPattern as error:
         raise QueryError(str(error), value.at) from error
 

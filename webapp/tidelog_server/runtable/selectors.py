@@ -174,8 +174,8 @@ def _runs_with(table: Table, scope: Scope, name: str) -> int:
 def _kind(table: Table, scope: Scope, name: str) -> str:
     if scope is Scope.RUN and name in KINDS:
         return KINDS[name]
-    kinds = table.columns[scope, name].kinds()
-    return "mixed" if len(kinds) > 1 else "number" if NUMBER in kinds else "text"
+    numbers, texts = table.columns[scope, name].counts()
+    return "mixed" if numbers and texts else "number" if numbers else "text"
 
 
 def _value_counts(column: Dense) -> list[KnownValue]:

@@ -8,6 +8,7 @@ or of another version is ignored, and the database is read instead.
 
 import os
 import struct
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def save(path: Path, table: Table, *, identity: str) -> None:
     identity  whose it is: the project and the history of the database
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}.new")
+    fresh = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")
     try:
         with fresh.open("wb") as file:
             fresh.chmod(0o600)

@@ -1,9 +1,10 @@
 """Distinct texts, and what is asked of them: once for each text, not for each run."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,9 @@ LONGEST_PATTERN = 200
 # Bytes: the text, its place in the list and in the dict, its folded twin.
 WEIGHT = 200
 REGEX_SECONDS = 1.0
-FIRST_BITE, LARGEST_BITE = 1_024, 262_144
+# Texts at a time; each has at most LONGEST_TEXT characters.
+FIRST_BITE, LARGEST_BITE = 1, 16_384
+MOST_ANSWERS = 16
 
 
 class BadPattern(Exception):
@@ -35,9 +38,11 @@ class Texts:
     def __init__(self, values: Iterable[str] = ()) -> None:
         self.values: list[str] = list(values)
         self._codes: dict[str, int] | None = None
-        self._folded: tuple[int, NDArray[np.uint8], NDArray[np.int64]] | None = None
+        self._folded: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None
         self._ranks: NDArray[np.int64] | None = None
         self._lists: Lists | None = None
+        self._arrow: pa.StringArray | None = None
+        self._answers: OrderedDict[tuple[str, str], Mask] = OrderedDict()
         self.nbytes = WEIGHT * len(self.values) + 2 * sum(map(len, self.values))
 
     def __len__(self) -> int:
@@ -60,11 +65,12 @@ class Texts:
 
     def containing(self, needle: str) -> Mask:
         """Return for each text whether it contains `needle`, ignoring case."""
-        blob, ends = self._blob()
-        hit = np.zeros(len(self), np.bool_)
-        found = _occurrences(blob, needle.casefold().encode(errors="replace"))
-        hit[np.searchsorted(ends, found, side="right")] = True
-        return hit
+        wanted = needle.casefold().encode(errors="replace")
+        return self._answer(("containing", needle), lambda first: self._holding(wanted, first))
+
+    def matching(self, pattern: str) -> Mask:
+        """Return for each text whether `pattern` matches in it. Raises BadPattern."""
+        return self._answer(("matching", pattern), lambda first: self._liking(pattern, first))
 
     def ranks(self) -> NDArray[np.int64]:
         """Return for each text its place in the alphabet, ignoring case."""
@@ -85,14 +91,34 @@ class Texts:
             self._codes = {text: code for code, text in enumerate(self.values)}
         return self._codes
 
+    def _answer(self, question: tuple[str, str], ask: Callable[[int], Mask]) -> Mask:
+        """Return what was answered lately; `ask` answers for the texts from a code on."""
+        known = self._answers.pop(question, np.empty(0, np.bool_))
+        if len(known) < len(self):
+            known = np.concatenate([known, ask(len(known))])
+        self._answers[question] = known
+        if len(self._answers) > MOST_ANSWERS:
+            self._answers.popitem(last=False)
+        return known
+
+    def _holding(self, needle: bytes, first: int) -> Mask:
+        blob, ends = _folded(self.values[first:]) if first else self._blob()
+        hit = np.zeros(len(ends), np.bool_)
+        hit[np.searchsorted(ends, _occurrences(blob, needle), side="right")] = True
+        return hit
+
+    def _liking(self, pattern: str, first: int) -> Mask:
+        if self._arrow is None or len(self._arrow) != len(self):
+            # 35 MB and 200 ms to import: who is never asked for a pattern does not pay.
+            import pyarrow as pa
+
+            self._arrow = pa.array(self.values, pa.string())
+        return _matching(self._arrow[first:], pattern)
+
     def _blob(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Return all texts, folded, one after the other, and where each ends."""
-        if self._folded is None or self._folded[0] != len(self):
-            # No text contains NUL, which no database keeps: it parts them.
-            joined = "".join(f"{text}\0" for text in self.values).casefold()
-            blob = np.frombuffer(joined.encode(errors="replace"), np.uint8)
-            self._folded = (len(self), blob, np.flatnonzero(blob == 0) + 1)
-        return self._folded[1], self._folded[2]
+        if self._folded is None or len(self._folded[1]) != len(self):
+            self._folded = _folded(self.values)
+        return self._folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,27 +164,29 @@ def _occurrences(blob: NDArray[np.uint8], needle: bytes) -> NDArray[np.int64]:
     return found
 
 
-def matching(texts: Sequence[str], pattern: str) -> Mask:
-    """Return for each text whether the regular expression matches somewhere in it, ignoring case.
+def _folded(values: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return all texts, folded, one after the other, and where each ends."""
+    # No text contains NUL, which no database keeps: it parts them.
+    joined = "".join(f"{text}\0" for text in values).casefold()
+    blob = np.frombuffer(joined.encode(errors="replace"), np.uint8)
+    return blob, np.flatnonzero(blob == 0) + 1
+
+
+def _matching(texts: "pa.StringArray", pattern: str) -> Mask:
+    """Return for each text whether the pattern matches somewhere in it.
 
     RE2 takes time linear in the text, whatever the pattern. The factor can still be large, so the
-    texts are eaten in bites that grow while they are quick. Raises BadPattern.
+    texts are eaten in bites that grow while they are quick.
     """
     if len(pattern) > LONGEST_PATTERN:
         raise BadPattern(f"A pattern has at most {LONGEST_PATTERN} characters.")
-    # 35 MB and 200 ms to import: a process that is never asked for a pattern does not pay.
-    import pyarrow as pa
-
-    ends = np.fromiter(accumulate(map(len, texts)), np.int64, len(texts))
-    parts, at, bite = [_bite(pa.array([""]), pattern)[:0]], 0, FIRST_BITE
+    parts, at, bite = [_bite(texts[:0], pattern)], 0, FIRST_BITE
     deadline = time.monotonic() + REGEX_SECONDS
     while at < len(texts):
         if time.monotonic() > deadline:
             raise BadPattern("This pattern takes too long; make it simpler.")
-        eaten = int(ends[at - 1]) if at else 0
-        end = max(at + 1, int(np.searchsorted(ends, eaten + bite, side="right")))
-        parts.append(_bite(pa.array(texts[at:end], pa.string()), pattern))
-        at, bite = end, min(bite * 2, LARGEST_BITE)
+        parts.append(_bite(texts[at : at + bite], pattern))
+        at, bite = at + bite, min(bite * 2, LARGEST_BITE)
     return np.concatenate(parts)
 
 
