@@ -15,6 +15,7 @@ import fcntl
 import json
 import os
 import time
+import zlib
 from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -160,11 +161,17 @@ class StreamFolder:
         """Return what the server has confirmed, or {} if nobody knows."""
         content = read_whole(self._ack) or {}
         following = content.get("next")
-        return content if isinstance(following, int) and following >= 0 else {}
+        good = type(following) is int and following >= 0
+        return content if good and content.pop("crc", None) == _checksum(content) else {}
 
     def acknowledge(self, content: Mapping[str, Any]) -> None:
         """Record what the server has confirmed, before anything is unlinked for it."""
-        write_whole(self._ack, {"v": 1, **content}, durable=False)
+        note = {"v": 1, **content}
+        write_whole(self._ack, {**note, "crc": _checksum(note)}, durable=False)
+
+
+def _checksum(content: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(content, sort_keys=True).encode())
 
 
 class RunFolder:

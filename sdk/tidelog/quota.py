@@ -77,7 +77,8 @@ class Quota:
     def _acked(self) -> Iterator[Path]:
         for run in self._buffer.runs():
             for stream in run.streams():
-                yield from acked_segments(stream, stream.ack().get("next", 0))
+                ack = stream.ack()
+                yield from acked_segments(stream, ack.get("next", 0), ended=ack.get("done") is True)
 
 
 def _files(path: Path) -> Iterator[os.DirEntry[str]]:

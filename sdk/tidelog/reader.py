@@ -58,7 +58,7 @@ class StreamReader:
             segments = self.folder.segments()
             index = self._place(segments)
             if index is None:
-                return []
+                return self._expired()
             first, path = segments[index]
             if first != self._segment:
                 self._enter(first)
@@ -69,9 +69,17 @@ class StreamReader:
             if self._offset > before:  # everything in this window was sent before
                 continue
             if index + 1 == len(segments):
-                return []
+                return self._expired()
             self._condemn_rest(path)
             self._enter(segments[index + 1][0])
+
+    def _expired(self) -> list[Frame | Gap]:
+        """Nothing more is held; what a server had once, and has lost since, is gone."""
+        acked = self.folder.ack().get("next", 0)
+        if acked <= self.following:
+            return []
+        start, self.following = self.following, acked
+        return [Gap(start, acked, "expired")]
 
     def _place(self, segments: list[tuple[int, Path]]) -> int | None:
         """Return the index of the segment to read: the current one, else by its name."""

@@ -17,10 +17,14 @@ KEEP_BYTES = 256 * 1024 * 1024
 KEEP_SECONDS = 24 * 3600.0
 
 
-def acked_segments(stream: StreamFolder, following: int) -> list[Path]:
-    """Return the segments wholly below `following`, the oldest first; never the last one."""
+def acked_segments(stream: StreamFolder, following: int, *, ended: bool = False) -> list[Path]:
+    """Return the segments wholly below `following`, the oldest first.
+
+    ended  whether the stream was acked to its end: else the last one may still grow
+    """
     segments = stream.segments()
-    return [path for (_, path), (after, _) in pairwise(segments) if after <= following]
+    acked = [path for (_, path), (after, _) in pairwise(segments) if after <= following]
+    return acked + [path for _, path in segments[-1:] if ended]
 
 
 def trim(stream: StreamFolder, following: int, *, keep: int = KEEP_BYTES) -> int:

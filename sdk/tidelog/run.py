@@ -156,7 +156,7 @@ class Run:
             "team": self.settings.team,
             "project": self.settings.project,
             "name": name,
-            "server": self.settings.url,
+            "server": self.settings.url if self.settings.given or self.settings.key else None,
             "created": time.time(),
             "sdk": VERSION,
             "key_hint": key_hint(self.settings.key) if sends else None,

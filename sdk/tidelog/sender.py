@@ -7,7 +7,6 @@ import json
 import random
 import time
 from collections import deque
-from collections.abc import Mapping
 from typing import Any
 
 from tidelog import retention
@@ -65,6 +64,7 @@ class StreamSender:
         self._heard_at = 0.0
         self._looked_at = 0.0
         self._resting = False
+        self._asks_again = False
         self._lock = Lock(folder.sync_lock)
 
     @property
@@ -72,8 +72,16 @@ class StreamSender:
         """Whether the last look found nothing more to send, of a writer that lives."""
         return self.alive and self._resting
 
+    def start_over(self) -> None:
+        """Ask the server again where it is, before anything else."""
+        self._asks_again = True
+        self.done = False
+        self.due = 0.0
+
     def step(self) -> None:
         """Do what is due."""
+        if self._asks_again:
+            self._asks_again, self.position = False, None
         try:
             if self.position is None and not self._begin():
                 return
@@ -181,7 +189,7 @@ class StreamSender:
             last = self.reader.last()
             self._finished = last is not None and last.type == FrameType.FINISH
         elsewhere = any(stream.is_alive() for stream in self.session.folder.streams())
-        told = self.folder.ack().get("done") is True
+        told = self.session.has_told(self.folder.ack())
         if self._finished or elsewhere or told or not self.position:
             return None
         return builder.build({"writer": "gone"})
@@ -194,7 +202,7 @@ class StreamSender:
             return
         self.done = True
         if self.position:
-            self._note_ack({}, done=True)
+            self._note_ack(done=True)
         self._lock.release()
 
     # --- answers -------------------------------------------------------------------------
@@ -223,22 +231,23 @@ class StreamSender:
         self._finished = self._finished or batch.finished
         self._linger = LINGER_WATCHED if found.content.get("watched") is True else LINGER
         self._write_rejects(found.content.get("rejected"))
+        self.session.identify(found.content)
         if found.next != batch.end:
             self._go_to(found.next)
         self.position = found.next
         gone = not batch.count and not self.alive
-        self._note_ack(found.content, done=gone)
+        self._note_ack(done=gone)
         self.done = gone
         retention.trim(self.folder, found.next)
         self.session.tell("ok", path=found.content.get("url"))
         self._later(0 if self._pending or not self.alive else self._linger)
 
-    def _note_ack(self, content: Mapping[str, Any], *, done: bool) -> None:
+    def _note_ack(self, *, done: bool) -> None:
         previous = self.folder.ack()
         note = {
             "next": self.position,
-            "server": content.get("server") or previous.get("server"),
-            "epoch": content.get("epoch") or previous.get("epoch"),
+            "server": self.session.server,
+            "epoch": self.session.epoch,
             "team": self.session.description.get("team"),
             "done": done,
             "at": previous.get("at") if previous.get("done") else time.time(),

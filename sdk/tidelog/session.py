@@ -20,6 +20,9 @@ class RunSession:
     """One run in one session of an uploader: where the server is, and what stops us.
 
     stopped  why nothing can be sent now ("auth", "missing", ...), or None
+    known    {stream: next} as the server said when it was asked, or None
+    server   which one it is
+    epoch    which life of its database: another one after it was restored from a backup
     """
 
     def __init__(self, folder: RunFolder, transport: Transport) -> None:  # noqa: D107
@@ -29,6 +32,8 @@ class RunSession:
         self.stopped: Verdict | None = None
         self.message = ""
         self.known: Mapping[str, Any] | None = None
+        self.server: object = None
+        self.epoch: object = None
         self._told = ""
         self._missing_since: float | None = None
 
@@ -41,9 +46,11 @@ class RunSession:
     def ask(self) -> Meaning:
         """Ask once a session where the server is, for every stream."""
         answer = self.transport.get(streams_path(self.folder.id), self.params)
-        streams = answer.json().get("streams")
+        content = answer.json()
+        streams = content.get("streams")
         if answer.status == 200 and isinstance(streams, dict):
             self.known = streams
+            self.identify(content)
             return Meaning("ok")
         if answer.status == 200:
             return Meaning("retry", message="something on the way answers instead of the server")
@@ -60,6 +67,16 @@ class RunSession:
     def missing_for(self) -> float:
         """Return for how many seconds the server has known no such project, or 0."""
         return time.monotonic() - self._missing_since if self._missing_since else 0.0
+
+    def identify(self, content: Mapping[str, Any]) -> None:
+        """Note who answers."""
+        self.server = content.get("server") or self.server
+        self.epoch = content.get("epoch") or self.epoch
+
+    def has_told(self, note: Mapping[str, Any]) -> bool:
+        """Whether the end that `ack.json` notes was told to the server we talk to."""
+        ours = (self.server, self.description.get("team"))
+        return note.get("done") is True and (note.get("server"), note.get("team")) == ours
 
     def stop(self, found: Meaning) -> None:
         """Send nothing more until `resume`, and leave word why."""

@@ -29,6 +29,7 @@ class Settings(NamedTuple):
     run_id     of the run to begin or to go on with, or None: a new one
     primary    whether this process ends the run
     rank       of this process among those that share the run
+    given      whether anybody said which server it is
     limit      bytes that the buffer may take, or None: what the disk has to spare
     """
 
@@ -41,6 +42,7 @@ class Settings(NamedTuple):
     run_id: str | None
     primary: bool
     rank: int
+    given: bool = True
     limit: int | None = None
 
 
@@ -92,7 +94,8 @@ def resolve(
     """Put the settings of a run together. Raises ValueError if one of them makes no sense."""
     environment = os.environ
     credentials = Credentials()
-    url = (environment.get("TIDELOG_URL") or credentials.default or DEFAULT_URL).rstrip("/")
+    given = environment.get("TIDELOG_URL") or credentials.default
+    url = (given or DEFAULT_URL).rstrip("/")
     known = credentials.of(url)
     team, slug = split_project(project or environment.get("TIDELOG_PROJECT") or DEFAULT_PROJECT)
     rank = rank_of(environment)
@@ -106,6 +109,7 @@ def resolve(
         run_id=run_id or environment.get("TIDELOG_RUN_ID") or None,
         primary=rank == 0,
         rank=rank,
+        given=given is not None,
         limit=_bytes(environment.get("TIDELOG_BUFFER_LIMIT") or ""),
     )
 

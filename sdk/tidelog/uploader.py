@@ -47,6 +47,7 @@ class Uploader:
         self.sessions: dict[str, RunSession] = {}
         self.senders: dict[tuple[str, str], StreamSender] = {}
         self._wanted = wanted
+        self._epoch: object = None
         self._strangers: set[str] = set()
         self._looked: dict[str, float] = {}
         self._working: dict[StreamSender, Future[None]] = {}
@@ -97,6 +98,16 @@ class Uploader:
             if future.done():
                 del self._working[sender]
                 future.result()
+                self._note_epoch(sender.session.epoch)
+
+    def _note_epoch(self, epoch: object) -> None:
+        """Begin anew when the server was restored: it may lack what it had confirmed."""
+        if self._epoch is not None and epoch not in (None, self._epoch):
+            for session in self.sessions.values():
+                session.known = None
+            for sender in self.senders.values():
+                sender.start_over()
+        self._epoch = epoch or self._epoch
 
     def resume(self) -> None:
         """Try those again that were stopped, other than for good."""

@@ -65,6 +65,7 @@ class FakeServer:
         self.judge: Callable[[dict[str, Any]], Reply | None] = lambda header: None
         self.key = KEY
         self.watched = False
+        self.epoch = "e1"
         self.posts = 0
         self.gets = 0
         self.lock = threading.Lock()
@@ -101,7 +102,7 @@ class FakeServer:
     def get(self, run: str) -> Reply:
         self.gets += 1
         streams = {name: stream.next for name, stream in self.runs.get(run, {}).items()}
-        return json_reply(200, {"epoch": "e1", "server": "s1", "streams": streams})
+        return json_reply(200, {"epoch": self.epoch, "server": "s1", "streams": streams})
 
     def post(self, run: str, stream: str, body: bytes) -> Reply:
         self.posts += 1
@@ -136,7 +137,7 @@ class FakeServer:
         content = {
             "stream": name,
             "next": stored.next,
-            "epoch": "e1",
+            "epoch": self.epoch,
             "server": "s1",
             "rejected": [],
             "limits": {"max_body": batch.MAX_BODY},

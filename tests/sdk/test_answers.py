@@ -159,6 +159,38 @@ class TestServerThatIsElsewhere:
         again.close()
         assert losses(server) == list(range(20))
 
+    def test_restored_while_we_send_is_asked_for_every_run_again(self, buffer, server, uploader):
+        a_run(buffer)
+        drain(uploader)
+        server.runs.clear()
+        server.epoch = "e2"
+        second = a_recorder(buffer, [], run="r2")
+        second.journal.folder.describe({"v": 1, "run": "r2", "team": "acme", "project": "demo"})
+        second.journal.open()
+        second.journal.close(lambda _: {"state": "finished", "exit": 0})
+        eventually(lambda: is_drained(uploader) and len(losses(server)) == 20)
+        assert set(server.runs) == {"r1", "r2"}
+
+    def test_restored_when_nothing_is_held_any_more_is_told_so(self, buffer, server, uploader):
+        a_run(buffer)
+        drain(uploader)
+        for segment in buffer.rglob("*.tlog"):
+            segment.unlink()
+        server.runs.clear()
+        again = Uploader(Buffer(buffer), HttpTransport(server.url, KEY), wanted=lambda _: True)
+        drain(again)
+        again.close()
+        assert server.stream("r1").gaps == [[0, 42, "expired"]]
+
+    @pytest.mark.parametrize("change", [("next", 41), ("crc", 1), ("done", False)])
+    def test_is_asked_when_the_note_of_it_is_damaged(self, buffer, server, uploader, change):
+        a_run(buffer)
+        drain(uploader)
+        path = next(buffer.rglob("ack.json"))
+        path.write_text(json.dumps({**json.loads(path.read_text()), change[0]: change[1]}))
+        (stream,) = Buffer(buffer).run("r1").streams()
+        assert stream.ack() == {}
+
     def test_that_says_seq_gap_gets_what_it_asks_for(self, buffer, server, uploader):
         a_run(buffer)
         drain(uploader)

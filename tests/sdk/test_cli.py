@@ -4,8 +4,10 @@ import stat
 
 import pytest
 from tests.sdk.conftest import eventually
-from tests.sdk.fake_server import KEY, json_reply
+from tests.sdk.fake_server import KEY, FakeServer, json_reply
 from tests.sdk.test_answers import a_run
+
+from tidelog.settings import Credentials
 
 OFFLINE = """
 import tidelog
@@ -54,8 +56,11 @@ class TestSync:
         assert done.returncode == 0
         assert "nothing to send" in done.stdout
 
-    def test_without_a_key_ends_with_3(self, tidelog):
-        assert tidelog("sync").returncode == 3
+    def test_without_a_key_ends_with_3(self, tidelog, buffer):
+        a_run(buffer)
+        done = tidelog("sync")
+        assert done.returncode == 3
+        assert "tidelog login http://127.0.0.1:8000" in done.stderr
 
     def test_with_a_refused_key_ends_with_3(self, online, tidelog, server, buffer):
         a_run(buffer)
@@ -91,6 +96,56 @@ class TestSync:
         done = tidelog("sync")
         assert done.returncode == 4
         assert "refused by the server" in done.stdout
+
+
+def recorded_for(buffer, url):
+    """A run of another server than that of the settings."""
+    a_run(buffer)
+    path = buffer / "v1/runs/r1/run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "server": url}))
+
+
+class TestSyncOfARunForAnotherServer:
+    @pytest.fixture
+    def other(self):
+        fake = FakeServer()
+        yield fake
+        fake.close()
+
+    def test_goes_there_with_the_key_for_there(self, online, tidelog, server, other, buffer):
+        Credentials().remember(url=other.url, key=KEY, team="acme")
+        Credentials().remember(url=server.url, key=KEY, team="acme")
+        recorded_for(buffer, other.url)
+        assert tidelog("sync").returncode == 0
+        assert len(other.points("r1", "loss")) == 20
+        assert (server.posts, server.gets) == (0, 0)
+
+    def test_goes_there_alone(self, online, train, tidelog, server, other, buffer):
+        train(OFFLINE.replace('"r1"', '"r2"'), online).ends()
+        Credentials().remember(url=other.url, key=KEY, team="acme")
+        recorded_for(buffer, other.url)
+        assert tidelog("sync").returncode == 0
+        assert (set(server.runs), set(other.runs)) == ({"r2"}, {"r1"})
+
+    def test_stays_here_without_a_key_for_there(self, online, tidelog, server, other, buffer):
+        recorded_for(buffer, other.url)
+        done = tidelog("sync")
+        assert done.returncode == 3
+        assert other.url in done.stderr
+        assert server.posts + server.gets + other.posts + other.gets == 0
+
+    def test_goes_elsewhere_if_one_says_so(self, online, tidelog, server, other, buffer):
+        recorded_for(buffer, other.url)
+        assert tidelog("sync", "--to", server.url + "/").returncode == 0
+        assert len(server.points("r1", "loss")) == 20
+        assert other.posts + other.gets == 0
+
+    def test_goes_to_ours_if_nobody_had_said(self, environment, train, tidelog, server, buffer):
+        train(OFFLINE, environment).ends()
+        assert json.loads((buffer / "v1/runs/r1/run.json").read_text())["server"] is None
+        Credentials().remember(url=server.url, key=KEY, team="acme")
+        assert tidelog("sync").returncode == 0
+        assert len(server.points("r1", "loss")) == 1_000
 
 
 class TestStatus:

@@ -16,7 +16,9 @@ from tidelog.recorder import Recorder
 from tidelog.wire.frames import Frame, FrameType
 
 
-def a_recorder(directory: Path, said: list[str], *, durable: bool = False) -> Recorder:
+def a_recorder(
+    directory: Path, said: list[str], *, run: str = "r1", durable: bool = False
+) -> Recorder:
     made: list[Recorder] = []
 
     def renewed() -> None:
@@ -24,8 +26,8 @@ def a_recorder(directory: Path, said: list[str], *, durable: bool = False) -> Re
             each.renewed()
 
     journal = Journal(
-        Buffer(directory).run("r1"),
-        opening=lambda: {"run": "r1", "primary": True},
+        Buffer(directory).run(run),
+        opening=lambda: {"run": run, "primary": True},
         renewed=renewed,
         say=said.append,
         durable=durable,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tidelog.buffer import Buffer, RunFolder
 from tidelog.sender import StreamSender
-from tidelog.settings import Settings, resolve
+from tidelog.settings import Credentials, Settings, resolve
 from tidelog.transport import HttpTransport
 from tidelog.uploader import TICK, Uploader
 from tidelog.wire.runs import default_name
@@ -25,11 +26,13 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "sync",
         help="send what is on this disk",
-        description="Send every run of a buffer directory, or one run. Exit codes: 0 all stored, "
-        "2 something is left (network), 3 the key was refused, 4 damaged records were skipped.",
+        description="Send every run of a buffer directory, or one run, to the server it was "
+        "recorded for. Exit codes: 0 all stored, 2 something is left (network), 3 a key is "
+        "missing or was refused, 4 damaged records were skipped.",
     )
     parser.add_argument("dir", nargs="?", help="a buffer or a run in it (default: TIDELOG_DIR)")
     parser.add_argument("--watch", action="store_true", help="go on as new records come")
+    parser.add_argument("--to", metavar="URL", help="send to this server, whatever runs say")
     parser.set_defaults(run=run)
 
 
@@ -37,20 +40,49 @@ def run(options: argparse.Namespace) -> int:
     """Send, show progress, and print the receipt."""
     buffer, only = _what_to_send(options.dir)
     settings = resolve(directory=buffer.path)
-    if not settings.key:
-        print(f"no API key for {settings.url}; see `tidelog login`", file=sys.stderr)
-        return REFUSED
-    uploader = Uploader(
-        buffer,
-        HttpTransport(settings.url, settings.key),
-        wanted=lambda folder: only is None or folder.id == only,
-    )
+    runs = [folder for folder in buffer.runs() if only in (None, folder.id)]
+    to = options.to.rstrip("/") if options.to else None
+    servers = {to} if to else {_server_of(folder, settings) for folder in runs}
+    if options.watch and not to:
+        servers.add(settings.url)
+    keys = {url: _key_for(url, settings) for url in sorted(servers)}
+    uploaders = {
+        url: Uploader(buffer, HttpTransport(url, key), wanted=_wanted(url, only, to, settings))
+        for url, key in keys.items()
+        if key
+    }
     try:
-        _work(uploader, watch=options.watch)
+        _work(list(uploaders.values()), watch=options.watch)
     except KeyboardInterrupt:
         print(file=sys.stderr)
-    uploader.close()
-    return _receipt(uploader, settings)
+    for uploader in uploaders.values():
+        uploader.close()
+    keyless = [url for url, key in keys.items() if not key]
+    for url in keyless:
+        print(f"no API key for {url}; see `tidelog login {url}`, or `--to`", file=sys.stderr)
+    if not runs and not options.watch:
+        print(f"nothing to send in {buffer.path}")
+    codes = {_receipt(uploader, url) for url, uploader in uploaders.items()}
+    codes.update(REFUSED for _ in keyless)
+    return next(code for code in (REFUSED, LEFT, DAMAGED, DONE) if code in codes | {DONE})
+
+
+def _server_of(folder: RunFolder, settings: Settings) -> str:
+    """Return which server a run was recorded for; the settings say, if nobody did then."""
+    return str(folder.description().get("server") or settings.url)
+
+
+def _key_for(url: str, settings: Settings) -> str | None:
+    """Return our key for a server: that of the environment is for the server of the settings."""
+    return settings.key if url == settings.url else Credentials().of(url).get("key")
+
+
+def _wanted(
+    url: str, only: str | None, to: str | None, settings: Settings
+) -> Callable[[RunFolder], bool]:
+    return lambda folder: (
+        only in (None, folder.id) and (to is not None or _server_of(folder, settings) == url)
+    )
 
 
 def _what_to_send(directory: str | None) -> tuple[Buffer, str | None]:
@@ -63,22 +95,24 @@ def _what_to_send(directory: str | None) -> tuple[Buffer, str | None]:
     return Buffer(path), None
 
 
-def _work(uploader: Uploader, *, watch: bool) -> None:
+def _work(uploaders: Sequence[Uploader], *, watch: bool) -> None:
     """Send until all is stored, nothing more can be, or (watching) somebody interrupts."""
-    progress = Progress()
+    progress = Progress(uploaders)
     moved_at, sent, resumed_at = time.monotonic(), -1, time.monotonic()
     while True:
-        uploader.discover()
-        uploader.tick()
+        for uploader in uploaders:
+            uploader.discover()
+            uploader.tick()
         now = time.monotonic()
-        if progress.sent(uploader) != sent:
-            sent, moved_at = progress.sent(uploader), now
-        progress.show(uploader, now)
-        if not watch and (_is_over(uploader) or now - moved_at > PATIENCE):
+        if progress.sent() != sent:
+            sent, moved_at = progress.sent(), now
+        progress.show(now)
+        if not watch and (all(map(_is_over, uploaders)) or now - moved_at > PATIENCE):
             return
         if watch and now - resumed_at > RESUME:
             resumed_at = now
-            uploader.resume()
+            for uploader in uploaders:
+                uploader.resume()
         time.sleep(TICK)
 
 
@@ -93,30 +127,31 @@ def _is_over(uploader: Uploader) -> bool:
 class Progress:
     """One line that is renewed while records leave; nothing when nobody looks."""
 
-    def __init__(self) -> None:  # noqa: D107
+    def __init__(self, uploaders: Sequence[Uploader]) -> None:  # noqa: D107
+        self._uploaders = uploaders
         self._shown_at = 0.0
         self._visible = sys.stderr.isatty()
 
-    def sent(self, uploader: Uploader) -> int:
-        """Count the records that were acknowledged."""
-        return sum(sender.sent for sender in uploader.senders.values())
+    def _senders(self) -> list[StreamSender]:
+        return [sender for each in self._uploaders for sender in each.senders.values()]
 
-    def show(self, uploader: Uploader, now: float) -> None:
+    def sent(self) -> int:
+        """Count the records that were acknowledged."""
+        return sum(sender.sent for sender in self._senders())
+
+    def show(self, now: float) -> None:
         """Renew the line, twice a second."""
         if not self._visible or now - self._shown_at < PROGRESS:
             return
         self._shown_at = now
-        done = sum(sender.done for sender in uploader.senders.values())
-        total = len(uploader.senders)
-        line = f"\r{self.sent(uploader)} records sent, {done} of {total} streams done"
+        done = sum(sender.done for sender in self._senders())
+        total = len(self._senders())
+        line = f"\r{self.sent()} records sent, {done} of {total} streams done"
         print(line, end="", file=sys.stderr, flush=True)
 
 
-def _receipt(uploader: Uploader, settings: Settings) -> int:
+def _receipt(uploader: Uploader, url: str) -> int:
     """Print what was sent beside what the server holds, run by run; return the exit code."""
-    if not uploader.sessions:
-        print(f"nothing to send in {uploader.buffer.path}")
-        return DONE
     for run_id, session in uploader.sessions.items():
         senders = [sender for (run, _), sender in uploader.senders.items() if run == run_id]
         _tell(session.folder, senders, session.message if session.stopped else "")
@@ -124,7 +159,7 @@ def _receipt(uploader: Uploader, settings: Settings) -> int:
     if any(sender.session.stopped == "auth" or sender.session.missing_for for sender in senders):
         return REFUSED
     if not all(map(_is_settled, senders)):
-        print(f"something is left: {settings.url} did not take it; try again later")
+        print(f"something is left: {url} did not take it; try again later")
         return LEFT
     return DAMAGED if any(_skipped(sender) for sender in senders) else DONE
 

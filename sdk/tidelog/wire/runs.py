@@ -51,7 +51,7 @@ class RunFile(TypedDict):
     team      slug, or None: the team of the key that sends
     project   slug
     name      what people call it, or None: `default_name(run)`
-    server    URL that it belongs to
+    server    URL that it belongs to, or None: that of whoever sends it
     created   seconds since the epoch
     sdk       version that wrote it
     key_hint  first 8 digits of the SHA-256 of the API key, or None
@@ -62,7 +62,7 @@ class RunFile(TypedDict):
     team: str | None
     project: str
     name: str | None
-    server: str
+    server: str | None
     created: float
     sdk: str
     key_hint: str | None
