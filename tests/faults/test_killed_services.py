@@ -12,8 +12,10 @@ import pytest
 from tests.faults.training import Training
 from tests.with_services import find_program, postgres, redis
 from tests.workers.serving import Serving, until
+from tests.workers.test_live import frames, opened, resume, send
 
 STEPS = 20_000
+SERVICES = ("DATABASE_URL", "REDIS_URL", "TIDELOG_SECRET_KEY")
 
 
 class Service:
@@ -26,10 +28,14 @@ class Service:
         self._user = self._main().username()
 
     def _main(self) -> psutil.Process:
+        found: psutil.Process = until(self._listening, f"a server on port {self._port}")
+        return found
+
+    def _listening(self) -> psutil.Process | None:
         for each in psutil.net_connections("tcp4"):
             if each.status == psutil.CONN_LISTEN and each.laddr.port == self._port:
                 return psutil.Process(each.pid)
-        raise AssertionError(f"nobody listens on port {self._port}")
+        return None
 
     def kill(self) -> None:
         main = self._main()
@@ -38,6 +44,8 @@ class Service:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(family, timeout=30)
+        if self._again is not None:
+            self._again.wait(30)
 
     def start(self) -> None:
         out = subprocess.DEVNULL
@@ -53,7 +61,7 @@ class Service:
             self._again.wait(60)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database(served, folder):
     program = find_program("postgres", beside="usr/lib/postgresql/*/bin")
     data = str(folder / "postgres")
@@ -62,7 +70,7 @@ def database(served, folder):
         yield service
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def broker(served):
     words = ("--port", "{port}", "--bind", "127.0.0.1", "--save", "")
     with Service(served.env["REDIS_URL"], find_program("redis-server"), *words) as service:
@@ -79,8 +87,8 @@ def folder():
 @pytest.fixture(scope="module")
 def served(folder, tmp_path_factory):
     with postgres(folder) as database, redis(folder) as broker:
-        env = {"DATABASE_URL": database, "REDIS_URL": broker}
-        with Serving(tmp_path_factory.mktemp("team"), **env) as serving:
+        services = dict(zip(SERVICES, (database, broker, "shared" * 9), strict=True))
+        with Serving(tmp_path_factory.mktemp("team"), **services) as serving:
             yield serving
 
 
@@ -89,6 +97,11 @@ def training(served, request):
     made = Training(served, request.cls.__name__, steps=STEPS)
     yield made
     made.kill(tree=True)
+
+
+def told(line) -> list[object]:
+    """The totals that the next message tells."""
+    return [header.get("series") for header, _ in frames(line) if header["kind"] == "hello"]
 
 
 @pytest.mark.timeout(240)
@@ -105,8 +118,28 @@ class TestPostgres:
         until(lambda: training.row()["state"] == "finished", "the run is finished")
 
 
+@pytest.fixture
+def elsewhere(served, tmp_path):
+    """Another web process of the same team, on which a page is open."""
+    services = {name: served.env[name] for name in SERVICES}
+    with Serving(tmp_path, "--no-worker", **services) as other:
+        yield other
+
+
 @pytest.mark.timeout(240)
 class TestRedis:
+    def test_killed_costs_a_page_that_another_process_serves_ten_seconds_at_most(
+        self, served, elsewhere, broker
+    ):
+        send(served, "seen", 0, 1)
+        with opened(elsewhere) as line:
+            resume(line)
+            broker.kill()
+            send(served, "seen", 1, 5)
+            stored = {"seen": {"loss": 6}}
+            until(lambda: stored in told(line), "the page is right again", patience=10)
+            broker.start()
+
     def test_killed_costs_nothing_while_it_is_away(self, served, training, broker):
         broker.kill()
         training.ends()

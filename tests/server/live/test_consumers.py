@@ -2,6 +2,7 @@
 
 import pytest
 from asgiref.sync import sync_to_async
+from channels.layers import channel_layers
 from django.contrib.sessions.models import Session
 from tests.server.live.conftest import cookie_of, floats
 
@@ -149,6 +150,30 @@ class TestWatcher:
         monkeypatch.setattr(bus, "publish", lambda *_: None)
         await sync_to_async(reap_silent_runs)(seconds=0)
         assert (await page.next("hello"))["runs"][0]["state"] == "crashed"
+
+
+class DeadLayer:
+    """A channel layer whose Redis is gone."""
+
+    async def fail(self, *_: object) -> None:
+        raise ConnectionError("Redis is gone")
+
+    new_channel = receive = group_add = group_discard = group_send = fail
+
+
+class TestDeadChannelLayer:
+    async def test_keeps_no_page_from_the_past_and_from_what_happens_here(
+        self, harbour, alice, run, pages
+    ):
+        before = channel_layers.set("default", DeadLayer())
+        try:
+            page = pages(harbour.path(), alice)
+            await page.open()
+            assert (await page.resume(rev=3))["series"] == {"r1": {"loss": 2}}
+            await sync_to_async(harbour.log)("r1", loss=0.125)
+            assert (await page.next("points"))["run"] == "r1"
+        finally:
+            channel_layers.set("default", before)
 
 
 class TestClosing:

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from tidelog_server.live import outbox as subject
 from tidelog_server.live.outbox import Outbox, SlowReader, pack
 
 
@@ -60,31 +59,24 @@ class TestPacking:
 
 
 class TestOutbox:
-    async def test_sends_the_first_frame_at_once(self, outbox, pumping, reader):
-        outbox.put(b"first")
-        assert unpack(await reader.messages.get()) == [b"first"]
-
-    async def test_sends_what_gathers_meanwhile_as_one_message(self, outbox, pumping, reader):
-        outbox.put(b"first")
-        await reader.messages.get()
+    async def test_sends_what_waits_as_one_message_when_told_to(self, outbox, pumping, reader):
         for frame in (b"a", b"b", b"c"):
             outbox.put(frame)
+        outbox.send_soon()
         assert unpack(await reader.messages.get()) == [b"a", b"b", b"c"]
 
-    async def test_keeps_an_interval_between_messages(self, outbox, pumping, reader, monkeypatch):
-        monkeypatch.setattr(subject, "INTERVAL", 3600.0)
+    async def test_sends_nothing_before(self, outbox, pumping, reader):
         outbox.put(b"first")
-        await reader.messages.get()
-        outbox.put(b"second")
         await asyncio.sleep(0)
         assert reader.messages.empty()
 
-    async def test_does_not_keep_the_interval_when_many_wait(
-        self, outbox, pumping, reader, monkeypatch
-    ):
-        monkeypatch.setattr(subject, "INTERVAL", 3600.0)
-        outbox.put(b"first")
-        await reader.messages.get()
+    async def test_sends_nothing_when_nothing_waits(self, outbox, pumping, reader):
+        outbox.send_soon()
+        outbox.put(b"later")
+        outbox.send_soon()
+        assert unpack(await reader.messages.get()) == [b"later"]
+
+    async def test_does_not_wait_to_be_told_when_many_wait(self, outbox, pumping, reader):
         for _ in range(129):
             outbox.put(b"more")
         assert len(unpack(await reader.messages.get())) == 129
@@ -92,6 +84,7 @@ class TestOutbox:
     async def test_finds_a_reader_slow_who_lets_257_frames_pile_up(self, outbox, pumping, reader):
         reader.reading.clear()
         outbox.put(b"in flight")
+        outbox.send_soon()
         await reader.stuck.wait()
         for _ in range(256):
             outbox.put(b"waiting")
@@ -108,6 +101,7 @@ class TestOutbox:
 
     async def test_takes_one_frame_that_is_larger_than_the_limit(self, outbox, pumping, reader):
         outbox.put(bytes(3 * 2**20))
+        outbox.send_soon()
         assert len(await reader.messages.get()) == 3 * 2**20 + 4
 
     async def test_passes_on_that_the_connection_broke(self):
@@ -116,5 +110,6 @@ class TestOutbox:
 
         outbox = Outbox(broken)
         outbox.put(b"frame")
+        outbox.send_soon()
         with pytest.raises(ConnectionResetError):
             await outbox.pump()

@@ -24,7 +24,7 @@ from tidelog_server.tracking.models import Project, Run
 logger = logging.getLogger(__name__)
 SIGNED_OUT, UNKNOWN, SLOW, BAD_REQUEST = 4401, 4404, 4008, 4400
 BROKEN, TRY_AGAIN = 1011, 1013
-CHECK_EVERY = 10.0
+CHECK_EVERY = 14.0
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
@@ -36,6 +36,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
     to be here is asked again every few seconds.
     """
 
+    # The hub joins a topic once for the process. With a channel of its own each socket would hold
+    # a connection to Redis, and would end with it.
+    channel_layer_alias = "none"
     opens: ClassVar[Opens]
     place: Place | None = None
     pumping: "asyncio.Task[None] | None" = None
@@ -101,7 +104,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
     async def check_rights(self) -> None:
         while True:
             # Not all at once: pages that came together after a restart would ask together, too.
-            await asyncio.sleep(CHECK_EVERY * random.uniform(0.5, 1.5))
+            await asyncio.sleep(CHECK_EVERY * random.uniform(0.8, 1.2))
             if await self.admitted() is None:
                 raise _Left
 

@@ -10,6 +10,7 @@ from django.db import Error as DatabaseError
 
 from tidelog_server.core import bus
 from tidelog_server.live import selectors
+from tidelog_server.live.circle import Circle
 from tidelog_server.live.frames import shows
 from tidelog_server.live.greetings import Greetings
 from tidelog_server.live.outbox import Outbox
@@ -31,7 +32,7 @@ class Hub:
     def __init__(self) -> None:
         self.greetings = Greetings()
         self._loop = asyncio.get_running_loop()
-        self._sockets: dict[Place, set[Outbox]] = {}
+        self._circles: dict[Place, Circle] = {}
         self._places: dict[str, Place] = {}
         self._shown: dict[Place, Shown] = {}
         self._watcher: asyncio.Task[None] | None = None
@@ -39,29 +40,33 @@ class Hub:
     @property
     def sockets(self) -> int:
         """How many there are, whatever they show."""
-        return sum(map(len, list(self._sockets.values())))
+        return sum(len(circle.outboxes) for circle in list(self._circles.values()))
 
     def join(self, place: Place, outbox: Outbox) -> None:
-        if place not in self._sockets:
-            self._sockets[place] = set()
+        if place not in self._circles:
+            self._circles[place] = Circle()
             self._places[place.topic] = place
             bus.listen(place.topic, self._heard)
-        self._sockets[place].add(outbox)
+        self._circles[place].outboxes.add(outbox)
 
     def leave(self, place: Place, outbox: Outbox) -> None:
-        sockets = self._sockets.get(place, set())
-        sockets.discard(outbox)
-        if not sockets and self._sockets.pop(place, None) is not None:
-            bus.unlisten(place.topic, self._heard)
-            del self._places[place.topic]
-            self._shown.pop(place, None)
-        if not self._sockets and self._watcher is not None:
+        circle = self._circles.get(place)
+        if circle is not None:
+            circle.outboxes.discard(outbox)
+            if not circle.outboxes:
+                self._forget(place)
+        if not self._circles and self._watcher is not None:
             self._watcher.cancel()
             self._watcher = None
 
+    def _forget(self, place: Place) -> None:
+        bus.unlisten(place.topic, self._heard)
+        del self._circles[place], self._places[place.topic]
+        self._shown.pop(place, None)
+
     def caught_up(self, place: Place, rev: int) -> None:
         """Watch a place from `rev` on, which one of its sockets has just been told."""
-        if place in self._sockets:
+        if place in self._circles:
             self._shown.setdefault(place, Shown(rev))
             if self._watcher is None or self._watcher.done():
                 self._watcher = self._loop.create_task(self._watch())
@@ -80,8 +85,8 @@ class Hub:
         self._put(place, frame)
 
     def _put(self, place: Place, frame: bytes) -> None:
-        for outbox in self._sockets.get(place, ()):
-            outbox.put(frame)
+        if place in self._circles:
+            self._circles[place].put(frame)
 
     async def _watch(self) -> None:
         while True:

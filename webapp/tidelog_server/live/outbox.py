@@ -6,9 +6,6 @@ from functools import lru_cache
 
 MAX_FRAMES = 256
 MAX_BYTES = 2**20
-INTERVAL = 0.1
-# What one commit publishes, a row and its points, comes within a millisecond: let it go together.
-GATHER = 0.003
 
 
 def pack(frames: Sequence[bytes]) -> bytes:
@@ -27,7 +24,7 @@ class SlowReader(Exception):
 
 
 class Outbox:
-    """Frames on their way to one socket, sent together ten times a second, or when many wait.
+    """Frames on their way to one socket, sent together when its circle says so, or many wait.
 
     It holds at most 256 frames or 1 MiB, whichever is less (one frame may be larger): a reader who
     lets more pile up is too slow, and is told to come back, because what it missed can be read
@@ -38,8 +35,7 @@ class Outbox:
         self._send = send
         self._frames: list[bytes] = []
         self._size = 0
-        self._filled = asyncio.Event()
-        self._many = asyncio.Event()
+        self._due = asyncio.Event()
         self._overflowed = asyncio.Event()
 
     @property
@@ -55,9 +51,13 @@ class Outbox:
             return
         self._frames.append(frame)
         self._size += len(frame)
-        self._filled.set()
         if len(self._frames) > MAX_FRAMES / 2 or self._size > MAX_BYTES / 2:
-            self._many.set()
+            self.send_soon()
+
+    def send_soon(self) -> None:
+        """Send what waits as soon as the connection takes it."""
+        if self._frames:
+            self._due.set()
 
     async def pump(self) -> None:
         """Send what comes, until the reader turns out to be too slow; then raise SlowReader.
@@ -77,13 +77,7 @@ class Outbox:
 
     async def _send_all(self) -> None:
         while True:
-            await self._filled.wait()
-            await asyncio.sleep(GATHER)
-            self._filled.clear()
-            self._many.clear()
+            await self._due.wait()
+            self._due.clear()
             frames, self._frames, self._size = self._frames, [], 0
             await self._send(_pack_for_many(tuple(frames)))
-            # A timer costs a fraction of the task that `wait_for` would make for each message.
-            pause = asyncio.get_running_loop().call_later(INTERVAL, self._many.set)
-            await self._many.wait()
-            pause.cancel()
