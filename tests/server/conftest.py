@@ -9,7 +9,7 @@ from django.core.cache import caches
 from tests.server.factories import a_key, a_member, a_project, a_run, a_team, a_user
 
 from tidelog_server.accounts.models import Role
-from tidelog_server.core import gate
+from tidelog_server.core import disk, gate, limits
 from tidelog_server.core.models import forget_identity
 from tidelog_server.core.writer import stop_writer
 from tidelog_server.tracking.services import keys
@@ -25,6 +25,8 @@ def _writer_ends_before_the_database(django_db_setup: None) -> Iterator[None]:
 def _nothing_is_remembered(_writer_ends_before_the_database: None) -> None:
     gate.forget_keys()
     forget_identity()
+    limits.forget()
+    disk.forget()
     keys.forget()
     for cache in caches.all(initialized_only=True):
         cache.clear()

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "tidelog_server.live",
 ]
 MIDDLEWARE = [
+    "tidelog_server.core.requests.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "tidelog_server.core.middleware.ContentSecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -189,9 +190,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ],
 }
 
-# What the run tables of a process may take in memory; the one asked last is kept, whatever its size.
+# What the run tables of a process may take in memory; the one asked last is kept, however large.
 RUN_TABLE_BYTES = 256 * 2**20
 
 # One request may inflate to this and no further (413).
 INGEST_MAX_BODY = 16 * 2**20
 INGEST_IDLE_SECONDS = 30.0
+
+# With less than this left on the disk of an SQLite installation, ingest is refused (507) and all
+# else goes on: people sign in, read and delete.
+DISK_RESERVE = 64 * 2**20

@@ -2,12 +2,15 @@
 
 from django.urls import include, path
 
+from tidelog_server import operators
 from tidelog_server.accounts.api import MeView
 from tidelog_server.core import health
 
 urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("metrics", operators.metrics, name="metrics"),
+    path("status", operators.status, name="status"),
     path("api/v1/me", MeView.as_view(), name="api-me"),
     path("api/v1/", include("tidelog_server.runtable.api.urls")),
     path("api/v1/", include("tidelog_server.tracking.api.urls")),

@@ -16,6 +16,7 @@ from tidelog_server.asgi import application, socket_routes
 from tidelog_server.core.gate import (
     Action,
     Opens,
+    OperatorOnly,
     Public,
     SignedIn,
     caller_by_key,
@@ -61,7 +62,7 @@ def browser_of(user: Any) -> Client:
 
 
 def send(client: Client, method: str, url: str, key: str = "") -> Any:
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    headers = {"X-Request-ID": "test"} | ({"Authorization": f"Bearer {key}"} if key else {})
     data = {} if method in {"GET", "HEAD"} else "{}"
     return client.generic(method, url, data or "", content_type="application/json", headers=headers)
 
@@ -82,11 +83,18 @@ class TestEveryAddress:
         assert all(len(why.split()) > 3 for why in reasons)
 
     @pytest.mark.parametrize(
-        "route", [pytest.param(r, id=f"/{r}") for r, d in OPENING if isinstance(d, SignedIn)]
+        "route",
+        [pytest.param(r, id=f"/{r}") for r, d in OPENING if isinstance(d, SignedIn | OperatorOnly)],
     )
     @pytest.mark.django_db
     def test_for_people_who_are_signed_in_asks_others_to_sign_in(self, route: str):
         assert is_refused_to_sign_in(Client().get(url_of(route, WORDS)))
+
+    @pytest.mark.parametrize(
+        "route", [pytest.param(r, id=f"/{r}") for r, d in OPENING if isinstance(d, OperatorOnly)]
+    )
+    def test_for_operators_is_not_there_for_the_owner_of_a_team(self, people, route: str):
+        assert browser_of(people.alice).get(url_of(route, WORDS)).status_code == 404
 
 
 class TestAnAddressThatNamesAnObject:

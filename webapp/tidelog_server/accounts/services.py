@@ -59,13 +59,17 @@ def _note_use(key: ApiKey) -> None:
         return
 
 
-def create_user(*, email: str, name: str = "", password: str | None = None) -> User:
+def create_user(
+    *, email: str, name: str = "", password: str | None = None, operator: bool = False
+) -> User:
     """Add a person; without a password they sign in by link.
+
+    operator  they run this server: they see its status page and its figures, nobody's runs
 
     Raises Invalid (no e-mail address, weak password) or Conflict (the address is taken).
     """
     address = email.strip().lower()
-    user = User(email=address, name=name.strip())
+    user = User(email=address, name=name.strip(), is_superuser=operator)
     try:
         validate_email(address)
         if password is not None:
@@ -171,6 +175,8 @@ def redeem_sign_in_link(*, token: str) -> User:
 def ensure_owner() -> tuple[User, Team]:
     """Return the owner of this installation and their team; a fresh database gets both.
 
+    The owner is an operator, unless somebody else is.
+
     The team is named after the operating system's user, or "local".
     """
     membership = (
@@ -180,13 +186,22 @@ def ensure_owner() -> tuple[User, Team]:
         .first()
     )
     if membership is not None:
+        _make_operator(membership.user)
         return membership.user, membership.team
     name = _login_name()
     email = f"{name}@localhost.localdomain"
     user = User.objects.filter(email=email).first() or create_user(email=email, name=name)
     team = Team.objects.filter(slug=name).first() or create_team(slug=name)
     add_member(team=team, user=user, role=Role.OWNER)
+    _make_operator(user)
     return user, team
+
+
+def _make_operator(user: User) -> None:
+    """The first owner, unless somebody else runs this server."""
+    if not User.objects.filter(is_superuser=True).exists():
+        user.is_superuser = True
+        user.save(update_fields=["is_superuser"])
 
 
 def _login_name() -> str:

@@ -7,6 +7,13 @@ from typing import Any
 from django.conf import settings
 
 
+def kind() -> str:
+    """Return what carries the doorbells, in words without a password."""
+    if settings.REDIS_URL:
+        return "redis"
+    return "own redis" if os.environ.get("TIDELOG_BROKER_URL") else "files"
+
+
 def settings_for_celery() -> dict[str, Any]:
     """The team's Redis; else the broker that the supervisor started; else plain files."""
     url = settings.REDIS_URL or os.environ.get("TIDELOG_BROKER_URL")

@@ -41,6 +41,11 @@ class Caller:
         return self.user is None
 
     @property
+    def is_operator(self) -> bool:
+        """Whether they run this server: its health and figures are theirs to see, no more."""
+        return self.user is not None and bool(self.user.is_superuser)
+
+    @property
     def team_ids(self) -> list[int]:
         """The teams that the caller can see."""
         return list(self.roles)
@@ -79,4 +84,9 @@ class SignedIn:
     """A route that needs a person or a key, but names no object."""
 
 
-Declaration = Opens | Public | SignedIn
+@dataclass(frozen=True, slots=True)
+class OperatorOnly:
+    """A route for those who run the server."""
+
+
+Declaration = Opens | Public | SignedIn | OperatorOnly

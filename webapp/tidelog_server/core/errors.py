@@ -3,7 +3,7 @@
 ApiError
   BadRequest 400   Unauthenticated 401   Forbidden 403   NotFound 404   Conflict 409
   Gone 410         TooLarge 413          UnsupportedMedia 415           Invalid 422
-  TooOften 429     Unavailable 503
+  TooOften 429     Unavailable 503       OutOfSpace 507
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ class ApiError(Exception):
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
     message: ClassVar[str] = "The request cannot be understood."
-    headers: ClassVar[Mapping[str, str]] = {}
+    headers: Mapping[str, str] = {}
 
     def __init__(self, message: str = "", *, code: str = "", **extra: Any) -> None:
         super().__init__(message or self.message)
@@ -85,10 +85,19 @@ class Invalid(ApiError):
 class TooOften(ApiError):
     status, code = 429, "too_often"
     message = "Too many attempts; try again in a few minutes."
-    headers = {"Retry-After": "60"}
+
+    def __init__(self, message: str = "", *, after: int = 60) -> None:
+        super().__init__(message)
+        self.headers = {"Retry-After": str(after)}
 
 
 class Unavailable(ApiError):
     status, code = 503, "unavailable"
     message = "The server is busy; send the same request again."
     headers = {"Retry-After": "1"}
+
+
+class OutOfSpace(ApiError):
+    status, code = 507, "out_of_space"
+    message = "The server's disk is full; send the same request again later."
+    headers = {"Retry-After": "30"}

@@ -32,14 +32,16 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, resolve_url
 
+from tidelog_server.core import limits
 from tidelog_server.core.callers import NOBODY as NOBODY
 from tidelog_server.core.callers import Action as Action
 from tidelog_server.core.callers import Caller as Caller
 from tidelog_server.core.callers import Declaration as Declaration
 from tidelog_server.core.callers import Opens as Opens
+from tidelog_server.core.callers import OperatorOnly as OperatorOnly
 from tidelog_server.core.callers import Public as Public
 from tidelog_server.core.callers import SignedIn as SignedIn
-from tidelog_server.core.errors import ApiError, Forbidden, MethodNotAllowed, NotFound
+from tidelog_server.core.errors import ApiError, Forbidden, MethodNotAllowed, NotFound, TooOften
 from tidelog_server.core.errors import Unauthenticated as Unauthenticated
 
 if TYPE_CHECKING:
@@ -123,10 +125,29 @@ def caller_by_key(key: str) -> Caller:
     return known
 
 
+def admitted(key: str, address: str) -> Caller:
+    """Return who a key speaks for, unless it (or wrong keys from there) came too often.
+
+    Raises Unauthenticated, TooOften.
+    """
+    try:
+        known = caller_by_key(key)
+    except Unauthenticated:
+        limits.note_wrong_key(address)
+        raise
+    limits.note_key(key)
+    return known
+
+
 def remembered(key: str) -> Caller | None:
     """Return the caller of a key that was looked up a moment ago, without the database."""
     until, caller = _keys.get(key, (0.0, NOBODY))
     return caller if time.monotonic() < until else None
+
+
+def keys_remembered() -> int:
+    """Return how many keys need no question to the database."""
+    return len(_keys)
 
 
 def forget_keys() -> None:
@@ -148,7 +169,8 @@ def caller_of(request: HttpRequest) -> Caller:
     known: Caller | None = getattr(request, "_gate_caller", None)
     if known is None:
         key = bearer(request.headers.get("Authorization", ""))
-        known = caller_by_key(key) if key is not None else caller_by_user(request.user)
+        address = request.META.get("REMOTE_ADDR", "")
+        known = caller_by_user(request.user) if key is None else admitted(key, address)
         request._gate_caller = known  # type: ignore[attr-defined]
     return known
 
@@ -161,11 +183,15 @@ def caller_by_user(user: Any) -> Caller:
 async def caller_of_scope(scope: Mapping[str, Any]) -> Caller:
     """Return who opened this ASGI connection: by its key, or by `scope["user"]`.
 
-    Raises Unauthenticated for a key that is wrong, revoked or expired.
+    Raises Unauthenticated for a key that is wrong, revoked or expired, TooOften.
     """
     key = bearer(header(scope, b"authorization"))
     if key is not None:
-        return remembered(key) or await database_sync_to_async(caller_by_key)(key)
+        address = (scope.get("client") or ("",))[0]
+        if remembered(key) is not None:
+            return admitted(key, address)
+        found: Caller = await database_sync_to_async(admitted, thread_sensitive=False)(key, address)
+        return found
     user = scope.get("user")
     return NOBODY if user is None else await database_sync_to_async(caller_by_user)(user)
 
@@ -201,6 +227,22 @@ def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
     return gated
 
 
+def operator_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Open a page to those who run the server; for all others it is not there."""
+
+    @functools.wraps(view)
+    def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        caller = page_caller(request)
+        if caller.is_anonymous:
+            return to_login(request)
+        if not caller.is_operator:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    gated.gate = OperatorOnly()  # type: ignore[attr-defined]
+    return gated
+
+
 def opens(kind: str, action: Action | Mapping[str, Action]) -> Callable[..., Any]:
     """Open a page to those who may do `action` to the object that its URL names.
 
@@ -231,7 +273,7 @@ def page_caller(request: HttpRequest) -> Caller:
     """Return who looks at a page; a wrong key is nobody."""
     try:
         return caller_of(request)
-    except Unauthenticated:
+    except (Unauthenticated, TooOften):
         return NOBODY
 
 
@@ -264,7 +306,7 @@ def declaration_of(view: Any) -> Declaration | None:
     """Return what a view declares, or None if it says nothing."""
     for holder in (view, getattr(view, "cls", None), getattr(view, "view_class", None)):
         declared = getattr(holder, "gate", None) or getattr(holder, "opens", None)
-        if isinstance(declared, Opens | Public | SignedIn):
+        if isinstance(declared, Opens | Public | SignedIn | OperatorOnly):
             return declared
     return None
 

@@ -1,5 +1,5 @@
 import time
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import models
 
@@ -26,6 +26,15 @@ class ServerIdentity(models.Model):
     @classmethod
     def current(cls) -> "ServerIdentity":
         return cls.objects.get_or_create(id=1)[0]
+
+    @classmethod
+    def renew_epoch(cls) -> UUID:
+        """Say that the data went back in time; every process knows within seconds."""
+        identity = cls.current()
+        identity.epoch = uuid4()
+        identity.save(update_fields=["epoch"])
+        forget_identity()
+        return identity.epoch
 
 
 # A restored backup has a new epoch; every process learns it within this time.

@@ -1,10 +1,13 @@
 """What is answered when no view does: JSON below /api/, a page elsewhere."""
 
+import sys
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
+from tidelog_server.core import measures
 from tidelog_server.core.errors import ApiError, Forbidden, NotFound, Unavailable
 from tidelog_server.core.json import dumps
 
@@ -36,9 +39,18 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def failed(request: HttpRequest) -> HttpResponse:
+    """Answer while an exception is handled; a database that is away is no bug, and will be back."""
+    away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    if away:
+        measures.database_errors.inc()
     if _wants_json(request):
         return as_json(Unavailable("Something went wrong here; it has been logged."))
-    return defaults.server_error(request)
+    page = defaults.server_error(request)
+    if away:
+        page.status_code = Unavailable.status
+        for name, value in Unavailable.headers.items():
+            page[name] = value
+    return page
 
 
 def csrf_failure(request: HttpRequest, reason: str = "", **kwargs: Any) -> HttpResponse:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -13,7 +13,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from tidelog_server.core import errors, gate
+from tidelog_server.core import errors, gate, measures
 from tidelog_server.core.json import dumps, parse
 
 log = structlog.get_logger(__name__)
@@ -85,7 +85,8 @@ def _as_api_error(error: Exception) -> errors.ApiError | None:
             return errors.BadRequest(str(error.detail), code="not_acceptable")
         case exceptions.APIException():
             return errors.BadRequest(str(error.detail))
-        case OperationalError():
+        case OperationalError() | InterfaceError():
+            measures.database_errors.inc()
             log.warning("the database did not answer in time", error=str(error))
             return errors.Unavailable()
     return None

@@ -67,6 +67,11 @@ class Writer:
         self._jobs.put(job)
         return job.future
 
+    @property
+    def waiting(self) -> int:
+        """How many functions nobody has begun."""
+        return self._jobs.qsize()
+
     def stop(self) -> None:
         """Finish what was submitted and let go of the database."""
         for _ in self._threads:
@@ -169,6 +174,11 @@ def writer() -> Writer:
     if connection.vendor == "sqlite":
         return Writer(threads=1, group=SQLITE_GROUP)
     return Writer(threads=POSTGRES_THREADS, group=1)
+
+
+def waiting() -> int:
+    """Return how many functions wait for this process' writer."""
+    return writer().waiting if writer.cache_info().currsize else 0
 
 
 def stop_writer() -> None:

@@ -9,6 +9,7 @@ retries.
 
 import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,14 +19,15 @@ from urllib.parse import parse_qs
 import structlog
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.db import DataError, IntegrityError
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError
 
-from tidelog_server.core import gate
+from tidelog_server.core import disk, gate, measures
 from tidelog_server.core.errors import (
     ApiError,
     Invalid,
     MethodNotAllowed,
     NotFound,
+    OutOfSpace,
     RequestTimeout,
     TooLarge,
     Unauthenticated,
@@ -33,8 +35,9 @@ from tidelog_server.core.errors import (
 )
 from tidelog_server.core.gate import Action, Caller
 from tidelog_server.core.json import dumps
-from tidelog_server.core.models import server_identity
+from tidelog_server.core.models import remembered_identity, server_identity
 from tidelog_server.core.writer import writer
+from tidelog_server.tracking.batches import Batch
 from tidelog_server.tracking.bodies import batch_of, check_type
 from tidelog_server.tracking.selectors import stream_positions
 from tidelog_server.tracking.services import Receipt, ingest_batch
@@ -85,6 +88,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         body = await _answer(scope, receive)
         await _reply(send, 200, body)
     except ApiError as error:
+        measures.refusals.labels(error.status).inc()
         await _reply(send, error.status, error.body, error.headers)
     except ClientLeft:
         return
@@ -103,8 +107,17 @@ async def _answer(scope: Scope, receive: Receive) -> Mapping[str, Any]:
     except Exception as error:
         # A database that is away or busy, a full disk, a bug of ours: the client keeps its
         # records and sends them again, so nothing is lost by saying "later".
-        log.exception("ingest failed", path=scope["path"])
-        raise Unavailable from error
+        raise _later(error, scope["path"]) from error
+
+
+def _later(error: Exception, path: str) -> ApiError:
+    if isinstance(error, DatabaseError | InterfaceError):
+        measures.database_errors.inc()
+    if disk.is_full_error(error):
+        log.error("the disk is full", path=path, error=str(error))
+        return OutOfSpace()
+    log.error("ingest failed", path=path, exc_info=error)
+    return Unavailable()
 
 
 def _route(scope: Scope) -> tuple[Route, Mapping[str, str]]:
@@ -118,10 +131,10 @@ def _route(scope: Scope) -> tuple[Route, Mapping[str, str]]:
 
 
 async def _caller(scope: Scope) -> Caller:
-    key = gate.bearer(gate.header(scope, b"authorization"))
-    if key is None:
+    caller = await gate.caller_of_scope({**scope, "user": None})
+    if caller.is_anonymous:
         raise Unauthenticated
-    return gate.remembered(key) or await _in_thread(gate.caller_by_key, key)
+    return caller
 
 
 def _project(scope: Scope) -> str:
@@ -151,7 +164,10 @@ async def _take_batch(request: Request) -> Mapping[str, Any]:
         gate.header(request.scope, b"content-type"),
         gate.header(request.scope, b"content-encoding"),
     )
+    if not disk.has_room():
+        raise OutOfSpace
     body = await read_body(request.scope, request.receive, most=most)
+    began = time.perf_counter()
     decode = partial(batch_of, body, media_type=kind, encoding=encoding, most=most)
     batch = decode() if len(body) < SMALL_BODY else await asyncio.to_thread(decode)
     identity = await _identity()
@@ -164,7 +180,16 @@ async def _take_batch(request: Request) -> Mapping[str, Any]:
         batch=batch,
     )
     receipt = await asyncio.wrap_future(writer().submit(work))
+    measures.note_batch(
+        points_stored=batch.columns.n, seconds=time.perf_counter() - began, age=_age(batch)
+    )
     return {**_receipt_json(receipt), **identity, "limits": {"max_body": most}}
+
+
+def _age(batch: Batch) -> float | None:
+    """Return how old the newest point is: how far its client is behind."""
+    newest = [float(axis.times.max()) for axis in batch.columns.axes if len(axis.times)]
+    return time.time() - max(newest) if newest else None
 
 
 def _receipt_json(receipt: Receipt) -> dict[str, Any]:
@@ -178,7 +203,7 @@ def _receipt_json(receipt: Receipt) -> dict[str, Any]:
 
 
 async def _identity() -> dict[str, str]:
-    server, epoch = await _in_thread(server_identity)
+    server, epoch = remembered_identity() or await _in_thread(server_identity)
     return {"server": server, "epoch": epoch}
 
 

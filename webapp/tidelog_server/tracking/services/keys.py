@@ -42,6 +42,11 @@ def refused(run: UUID, columns: Columns) -> set[str]:
     return set(fresh[room:])
 
 
+def remembered() -> int:
+    """Return how many names are remembered, over all runs."""
+    return sum(map(len, list(_known.values())))
+
+
 def forget() -> None:
     """Ask the store again; for tests, whose databases are emptied."""
     _known.clear()
