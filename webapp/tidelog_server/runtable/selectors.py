@@ -37,14 +37,18 @@ class Selection:
 
     rev      the revision that this is true at
     count    runs that match, not only the ones here
-    runs     primary keys of the runs
+    keys     the bytes of the runs' primary keys; `runs` are the keys themselves
     columns  for each key that was asked for the value of each run: a float, a text or None
     """
 
     rev: int
     count: int
-    runs: list[UUID]
+    keys: list[bytes]
     columns: dict[str, list[Any]]
+
+    @property
+    def runs(self) -> list[UUID]:
+        return [UUID(bytes=key) for key in self.keys]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +94,16 @@ def run_table(
 
     Raises QueryError.
     """
-    tree, by, keys = parse(query), parse_sort(sort), {text: parse_key(text) for text in columns}
+    tree, by = parse(query), parse_sort(sort)
+    wanted = {text: parse_key(text) for text in columns}
     now = time.time()
     with table_of(project.pk) as table:
         slots = _matching(table, tree, now=now)
         if after_rev:
             slots = slots[table.revs[slots] > after_rev]
         page = sorted_slots(table, slots, by, now=now)[offset : offset + limit]
-        values = {text: _values(table, key, page, now=now) for text, key in keys.items()}
-        pks = [UUID(bytes=table.pks[slot]) for slot in page.tolist()]
+        values = {text: _values(table, key, page, now=now) for text, key in wanted.items()}
+        pks = [table.pks[slot] for slot in page.tolist()]
         return Selection(table.rev, len(slots), pks, values)
 
 
@@ -119,8 +124,9 @@ def run_page(
         project, query=query, sort=sort, offset=offset, limit=limit, after_rev=after_rev
     )
     runs = Run.objects.present().defer("environment", "written", "command").with_gaps()
-    rows = runs.select_related("author").in_bulk(found.runs)
-    present = [rows[pk] for pk in found.runs if pk in rows]  # one may be deleted meanwhile
+    keys = found.runs
+    rows = runs.select_related("author").in_bulk(keys)
+    present = [rows[key] for key in keys if key in rows]  # one may be deleted meanwhile
     return RunPage(found.rev, found.count, [run_row(run, gaps=run.gap_count) for run in present])
 
 
