@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidelog_server.metrics.codec import decode, encode
+from tidelog_server.metrics.codec import PLAIN_ROWS, decode, encode
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -71,6 +71,13 @@ class TestCodec:
         losses = random.normal(size=4_096).astype("f4").astype(float)
         assert len(encode([steps, times, losses])) / 4_096 <= 7
         assert len(encode([steps, times, random.normal(size=4_096)])) / 4_096 <= 9
+
+    @pytest.mark.parametrize("n", [1, PLAIN_ROWS, PLAIN_ROWS + 1])
+    def test_few_numbers_are_not_packed(self, n):
+        payload = encode([np.arange(n) + 0.5, np.full(n, math.nan)])
+        assert payload[0] == (2 if n <= PLAIN_ROWS else 1)
+        assert len(payload) <= 8 + 16 * PLAIN_ROWS
+        assert decode(payload).shape == (2, n)
 
     def test_refuses_a_version_it_does_not_know(self):
         payload = bytearray(encode([np.arange(3.0)]))

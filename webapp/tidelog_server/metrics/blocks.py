@@ -61,14 +61,19 @@ class Directory:
 class Piece:
     """A level-0 chunk: where it lies, or what is to be written of it, or both (overwrite).
 
-    fine  its aggregates of level 1; none if that row stays as it is, or has none of the chunk
-    home  (block, index) of its row
+    stored_fine  its aggregates of level 1 while its points stay as they are, if they are needed
+    home         (block, index) of its row
     """
 
     aggregate: Matrix
-    fine: Matrix
+    stored_fine: Matrix | None = None
     home: Home | None = None
     points: Points | None = None
+
+    def fine(self) -> Matrix:
+        if self.points is not None:
+            return summarise(self.points, fine_starts(self.points.steps, FINE_POINTS))
+        return no_aggregates() if self.stored_fine is None else self.stored_fine
 
 
 @dataclass(slots=True)
@@ -171,7 +176,7 @@ def _merged(
             yield from _pieces(sort(joined([stored, arrived[position]])), home=home)
         else:
             chunk = directory.chunks[:, position : position + 1]
-            yield Piece(chunk, fine.get(name, no_aggregates()), home)
+            yield Piece(chunk, fine.get(name), home)
 
 
 def _fine_of(
@@ -198,12 +203,7 @@ def _pieces(points: Points, *, home: Home | None = None) -> list[Piece]:
 
 
 def _piece(points: Points, *, home: Home | None) -> Piece:
-    return Piece(
-        aggregate=summarise(points, every(1, 1)),
-        fine=summarise(points, fine_starts(points.steps, FINE_POINTS)),
-        home=home,
-        points=points,
-    )
+    return Piece(aggregate=summarise(points, every(1, 1)), home=home, points=points)
 
 
 def _groups(pieces: list[Piece], *, last: bool) -> list[list[Piece]]:
@@ -267,8 +267,9 @@ def _write_aggregates(
     as_before = plan.stored is not None and plan.stored.chunks.shape[1] == len(pieces)
     if not sealed or (last and as_before and all(piece.points is None for piece in sealed)):
         return
-    fine = np.concatenate([piece.fine for piece in sealed], axis=1)
-    lengths = [piece.fine.shape[1] for piece in sealed]
+    parts = [piece.fine() for piece in sealed]
+    lengths = [part.shape[1] for part in parts]
+    fine = np.concatenate(parts, axis=1)
     fine[Row.CHUNK] = np.repeat(names[: len(sealed)], lengths)
     rewrite.writes[FINE, number, 0] = (fine.shape[1], codec.encode(list(fine)))
 

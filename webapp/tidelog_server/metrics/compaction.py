@@ -9,9 +9,9 @@ anywhere, and the batches are deleted last. Two compactions of a run never mix: 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -22,6 +22,7 @@ from tidelog_server.metrics import blocks, codec, leases
 from tidelog_server.metrics.blocks import DIRECTORY, Address, Directory, Rewrite
 from tidelog_server.metrics.leases import Lease
 from tidelog_server.metrics.models import Batch, Chunk
+from tidelog_server.metrics.rows import Key, load, parts, save
 from tidelog_server.metrics.tails import Arrival, Tail, in_order
 
 DUE_BATCHES = 64
@@ -30,9 +31,6 @@ QUIET = timedelta(minutes=5)
 
 SERIES_AT_ONCE = 100
 ADDRESSES_AT_ONCE = 100
-
-Key = tuple[int, Address]
-T = TypeVar("T")
 
 
 def due(*, limit: int = 1_000) -> list[UUID]:
@@ -55,7 +53,8 @@ def compact(run_id: UUID, *, force: bool = False) -> int:
 
     Returns how many points were merged; none if another worker has the run.
     """
-    if not (force or _is_due(run_id)):
+    waiting = Batch.objects.filter(run_id=run_id)
+    if not (waiting if force else _due(waiting)).exists():
         return 0
     lease = leases.claim(run_id)
     if lease is None:
@@ -69,7 +68,7 @@ def compact(run_id: UUID, *, force: bool = False) -> int:
 def _compact(lease: Lease) -> int:
     batches, arrived = _read_batches(lease.run_id)
     merged = 0
-    for part in _parts(sorted(arrived), SERIES_AT_ONCE):
+    for part in parts(sorted(arrived), SERIES_AT_ONCE):
         with transaction.atomic():
             if not lease.hold():
                 return merged
@@ -92,10 +91,6 @@ def _read_batches(run_id: UUID) -> tuple[list[tuple[str, int]], dict[int, list[A
     return batches, arrived
 
 
-def _is_due(run_id: UUID) -> bool:
-    return _due(Batch.objects.filter(run_id=run_id)).exists()
-
-
 def _merge(run_id: UUID, arrived: dict[int, list[Arrival]]) -> int:
     """Merge what these series do not have yet. Returns how many points that is."""
     stored = _directories(run_id, arrived)
@@ -110,7 +105,7 @@ def _merge(run_id: UUID, arrived: dict[int, list[Arrival]]) -> int:
         for number, landing in landings.items()
         for address in blocks.needed(stored[number], landing)
     ]
-    loaded = dict(_load(run_id, wanted))
+    loaded = dict(load(run_id, wanted))
     rewrites = {
         number: blocks.merge(
             stored[number], points[number], landings[number], _Source(run_id, number, loaded)
@@ -130,15 +125,6 @@ def _directories(run_id: UUID, numbers: Iterable[int]) -> dict[int, list[Directo
     return found
 
 
-def _load(run_id: UUID, keys: Sequence[Key]) -> Iterator[tuple[Key, bytes]]:
-    """Yield the payloads at these addresses of the run's series."""
-    for part in _parts(keys, ADDRESSES_AT_ONCE):
-        rows = Chunk.objects.filter(pk__in=[(run_id, number, *address) for number, address in part])
-        found = rows.values_list("series", "level", "block", "index", "payload")
-        for number, level, block, index, payload in found:
-            yield (number, (level, block, index)), bytes(payload)
-
-
 class _Source:
     """The payloads of one series: those that were loaded, the others when they are asked for."""
 
@@ -148,7 +134,7 @@ class _Source:
     def payload(self, address: Address) -> bytes:
         key = (self.number, address)
         if key not in self.loaded:
-            self.loaded |= _load(self.run_id, [key])
+            self.loaded |= load(self.run_id, [key])
         return self.loaded[key]
 
 
@@ -158,23 +144,16 @@ def _apply(run_id: UUID, rewrites: dict[int, Rewrite]) -> None:
         for number, rewrite in rewrites.items()
         for address in rewrite.deletes
     ]
-    for part in _parts(gone, ADDRESSES_AT_ONCE):
+    for part in parts(gone, ADDRESSES_AT_ONCE):
         Chunk.objects.filter(pk__in=part).delete()
     for number, rewrite in rewrites.items():
         _renumber(run_id, number, rewrite.moves)
-    rows = [
-        Chunk(
-            run_id=run_id, series=number, level=level, block=block, index=index, n=n, payload=data
-        )
+    written = [
+        ((number, address), content)
         for number, rewrite in rewrites.items()
-        for (level, block, index), (n, data) in rewrite.writes.items()
+        for address, content in rewrite.writes.items()
     ]
-    Chunk.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["run_id", "series", "level", "block", "index"],
-        update_fields=["n", "payload"],
-    )
+    save(run_id, written)
 
 
 def _renumber(run_id: UUID, number: int, moves: dict[int, int]) -> None:
@@ -192,9 +171,5 @@ def _forget_batches(run_id: UUID, batches: Iterable[tuple[str, int]]) -> None:
     for stream, start in batches:
         starts[stream].append(start)
     for stream, known in starts.items():
-        for part in _parts(known, SERIES_AT_ONCE):
+        for part in parts(known, SERIES_AT_ONCE):
             Batch.objects.filter(run_id=run_id, stream=stream, start__in=part).delete()
-
-
-def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

@@ -39,12 +39,20 @@ class Lease:
         return bool(rows.update(leased_until=until))
 
 
-@transaction.atomic
 def claim(run_id: UUID, *, deleted: bool = False) -> Lease | None:
     """Return a lease of the run, or None if another holds one.
 
     deleted  whether a run is wanted that was deleted, or one that was not
     """
+    rows = Upkeep.objects.filter(run_id=run_id)
+    # Asked first without a transaction: on SQLite everyone else's writes would wait for it.
+    if rows.filter(leased_until__gt=now()).exists():
+        return None
+    return _claim(run_id, deleted=deleted)
+
+
+@transaction.atomic
+def _claim(run_id: UUID, *, deleted: bool) -> Lease | None:
     _ensure(run_id)
     rows = Upkeep.objects.filter(run_id=run_id)
     free = rows.filter(leased_until__lte=now(), deleted_at__isnull=not deleted)
