@@ -1,6 +1,6 @@
 """How fast charts are, by the store and over HTTP, beside what the machine could do at best.
 
-    .venv/bin/python tests/bench/bench_chart.py [--quick]
+    .venv/bin/python tests/bench/bench_chart.py [--quick] [--json curve.json]
 
 Everything lies in a temporary directory; DATABASE_URL is obeyed. `--quick` leaves out the ten
 million points and measures fewer times.
@@ -126,7 +126,7 @@ def server() -> Iterator[http.client.HTTPConnection]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", "tidelog_server.asgi:application"]
     options = ["--port", str(port), "--log-level", "warning", "--lifespan", "off"]
-    process = subprocess.Popen([*command, *options])
+    process = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL)
     try:
         yield _connected(port)
     finally:
@@ -166,6 +166,23 @@ def asks(bench: Bench, connection: http.client.HTTPConnection, runs: list[Run]) 
     return len(data)
 
 
+def curve(bench: Bench, times: int, *, quick: bool) -> dict[int, float]:
+    """Show how long a chart of one run takes, by its points; return its milliseconds of CPU.
+
+    They are less disturbed by whatever else the machine does.
+    """
+    sizes = [10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 6_000_000, 10_000_000]
+    taken = {}
+    for n in sizes[:5] if quick else sizes:
+        axes = [RunAxis(bench.run(f"curve{n}", n).pk)]
+        used = time.process_time()
+        found = measured(times, lambda: store.chart(key=KEY, runs=axes, width=WIDTH))  # noqa: B023
+        cpu = (time.process_time() - used) * 1e3 / (times + 1)
+        show(f"curve: 1 run x {n:,}", found, f"CPU {cpu:.2f} ms")
+        taken[n] = cpu
+    return taken
+
+
 def limits(runs: int, n: int, times: int) -> None:
     """Show what reading and reducing that many points costs without any store."""
     arrays = [np.random.default_rng(i).normal(size=n) for i in range(runs)]
@@ -184,7 +201,9 @@ def limits(runs: int, n: int, times: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
-    quick = parser.parse_args().quick
+    parser.add_argument("--json", type=Path, help="a file for the curve")
+    given = parser.parse_args()
+    quick = given.quick
     times = 20 if quick else 100
     bench = Bench()
     cases = [
@@ -208,6 +227,9 @@ def main() -> None:
             connection.close()  # the server has given it up meanwhile; it opens by itself
             taken = measured(times, lambda: asks(bench, connection, runs))  # noqa: B023
             show(f"{name}: HTTP", taken, f"target {http_target}")
+    taken_by_size = curve(bench, times, quick=quick)
+    if given.json:
+        given.json.write_text(json.dumps(taken_by_size))
     limits(10, 100_000, times)
     limits(1, 1_000_000, times)
     stored = Chunk.objects.aggregate(size=Sum(Length("payload")))["size"]
