@@ -11,8 +11,10 @@ from tidelog.settings import config_directory, key_hint
 
 # `python -m` would look for every module in the working directory first, where scripts have a
 # `requests.py` or a `queue.py` of their own. `-P` does this from Python 3.11 on.
+# Training comes first where processors are short, also while we begin.
 BOOT = """\
 import os, sys
+os.nice(5)
 here = os.getcwd()
 sys.path[:] = [sys.argv[1], *(p for p in sys.path if p and os.path.abspath(p) != here)]
 from tidelog.uploader import start

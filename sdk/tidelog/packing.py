@@ -13,6 +13,7 @@ and the digits, which is half the disk and a third of the time of `log()`.
 from __future__ import annotations
 
 import json
+import re
 import struct
 from array import array
 from binascii import Error as Base64Error
@@ -24,6 +25,9 @@ from tidelog.wire.runs import is_key, jsonable, number
 
 REPEAT = 64
 PACKED = b'{"t":%d,"n":%d,"s":%a,"k":%d,"b":"%b"}'
+_as_packed = re.compile(
+    rb'\{"t":(\d+),"n":\d+,"s":(-?\d[\d.e+-]*),"k":(\d+),"b":"([\w+/=]*)"\}', re.ASCII
+).fullmatch
 
 
 class Layout:
@@ -103,7 +107,14 @@ class Unpacker:
         self.layouts: dict[int, tuple[str, ...]] = {}
 
     def read(self, payload: bytes) -> Point:
-        """Take a payload apart. Raises Unreadable; KeyError(number) if its layout is unknown."""
+        """Take a payload apart. Raises Unreadable; KeyError(number) if its layout is unknown.
+
+        What `packed` has written is read by its form alone, in half the time of JSON.
+        """
+        found = _as_packed(payload)
+        if found:
+            time, step, layout, code = found.groups()
+            return _unpacked(float(step), int(time) / 1000, self.layouts[int(layout)], code)
         try:
             content = json.loads(payload)
             step, time = number(content["s"]), number(content["t"])
@@ -112,18 +123,8 @@ class Unpacker:
         if step is None or time is None:
             raise Unreadable("no step or no time")
         if "b" in content:
-            return self._packed(step, time / 1000, content)
+            return _unpacked(step, time / 1000, self.layouts[content["k"]], content["b"])
         return self._plain(step, time / 1000, content)
-
-    def _packed(self, step: float, time: float, content: dict[str, Any]) -> Point:
-        keys = self.layouts[content["k"]]
-        try:
-            values = a2b_base64(content["b"])
-        except (Base64Error, TypeError, ValueError) as error:
-            raise Unreadable(str(error)) from None
-        if len(values) != 8 * len(keys):
-            raise Unreadable("values do not fit their layout")
-        return Point(step, time, keys, values)
 
     def _plain(self, step: float, time: float, content: dict[str, Any]) -> Point:
         data = content.get("d")
@@ -134,6 +135,16 @@ class Unpacker:
         pairs = [(key, number(value)) for key, value in data.items() if is_key(key)]
         good = {key: value for key, value in pairs if value is not None}
         return Point(step, time, tuple(good), little_endian(array("d", good.values())))
+
+
+def _unpacked(step: float, time: float, keys: tuple[str, ...], code: bytes) -> Point:
+    try:
+        values = a2b_base64(code)
+    except (Base64Error, TypeError, ValueError) as error:
+        raise Unreadable(str(error)) from None
+    if len(values) != 8 * len(keys):
+        raise Unreadable("values do not fit their layout")
+    return Point(step, time, keys, values)
 
 
 def little_endian(column: array[float]) -> bytes:

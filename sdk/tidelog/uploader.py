@@ -7,11 +7,12 @@ server, so anything else may take over at any time.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from tidelog import retention
@@ -28,7 +29,6 @@ AT_ONCE = 2
 IDLE_SECONDS = 60.0
 LONELY_SECONDS = 24 * 3600.0
 KEY_SECONDS = 60.0
-NICE = 5
 
 
 class Uploader:
@@ -127,9 +127,23 @@ class Uploader:
         """Whether a request is under way."""
         return bool(self._working)
 
+    @property
+    def under_way(self) -> Collection[Future[None]]:
+        """What is being sent just now."""
+        return self._working.values()
+
     def close(self) -> None:
         """Wait for what is under way."""
         self._pool.shutdown(wait=True)
+
+
+def rest(uploaders: Sequence[Uploader]) -> None:
+    """Wait a moment, or less if something that is under way ends: there may be more of it."""
+    under_way = [future for uploader in uploaders for future in uploader.under_way]
+    if under_way:
+        wait(under_way, TICK, FIRST_COMPLETED)
+    else:
+        time.sleep(TICK)
 
 
 class Service:
@@ -161,7 +175,7 @@ class Service:
                 look_at = time.monotonic() + self._look()
             self._uploader.tick()
             self._renew_key()
-            time.sleep(TICK)
+            rest([self._uploader])
         self._uploader.close()
 
     def _look(self) -> float:
@@ -212,12 +226,14 @@ class Service:
 def detach() -> None:
     """Leave the parent: its children are its own business, and its end is not ours.
 
-    Training comes first where processors are short.
+    Where the system lets us, our waking up takes no processor from a training that has one.
     """
     if os.fork():
         os._exit(0)
     os.chdir("/")
-    os.nice(NICE)
+    if hasattr(os, "SCHED_BATCH"):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def start(argv: list[str]) -> None:

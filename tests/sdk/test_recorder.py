@@ -158,6 +158,19 @@ class TestSteps:
         assert len(said) == 1
 
 
+class TestClock:
+    def test_that_jumps_changes_no_order_and_no_interval(self, recorder, monkeypatch):
+        walls = iter([5_000_000_000, 9_000_000_000, 1_000_000_000, 1_000_000_000])
+        monkeypatch.setattr("tidelog.recorder._wall", lambda: next(walls))
+        for step in range(4):
+            recorder.log({"x": step}, step)
+        frames = [f for f in stored(recorder.journal) if f.type == FrameType.METRICS]
+        said = [json.loads(frame.payload) for frame in frames]
+        assert [each["s"] for each in said] == [0, 1, 2, 3]
+        assert [each["t"] for each in said] == [5_000, 9_000, 1_000, 1_000]
+        assert sorted(each["n"] for each in said) == [each["n"] for each in said]
+
+
 class TestSet:
     def ops(self, recorder):
         frames = [f for f in stored(recorder.journal) if f.type == FrameType.SET]

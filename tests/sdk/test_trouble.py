@@ -1,5 +1,6 @@
 """A training script with a server that is not as it should be."""
 
+import socket
 import time
 
 from tests.sdk.conftest import eventually
@@ -42,6 +43,16 @@ class TestServerThatIsDown:
         server.close = again.close
         script.ends()
         eventually(lambda: len(again.points("r1", "loss")) == 200)
+
+
+class TestServerThatNeverAnswers:
+    def test_does_not_keep_the_end_of_the_script_waiting(self, train, online, tidelog):
+        with socket.create_server(("127.0.0.1", 0)) as blackhole:
+            url = f"http://127.0.0.1:{blackhole.getsockname()[1]}"
+            script = train(SCRIPT, {**online, "TIDELOG_URL": url, "TIDELOG_API_KEY": "k"}).ends()
+        assert script.code == 6, script.err
+        assert f"tidelog sync {online['TIDELOG_DIR']}" in script.err
+        assert 3 <= float(script.out.splitlines()[1].split()[-1]) < 5
 
 
 class TestWrongKey:

@@ -12,7 +12,7 @@ from tidelog.buffer import Buffer, RunFolder
 from tidelog.sender import StreamSender
 from tidelog.settings import Credentials, Settings, resolve
 from tidelog.transport import HttpTransport
-from tidelog.uploader import TICK, Uploader
+from tidelog.uploader import Uploader, rest
 from tidelog.wire.runs import default_name
 
 DONE, WRONG, LEFT, REFUSED, DAMAGED = 0, 1, 2, 3, 4
@@ -113,7 +113,7 @@ def _work(uploaders: Sequence[Uploader], *, watch: bool) -> None:
             resumed_at = now
             for uploader in uploaders:
                 uploader.resume()
-        time.sleep(TICK)
+        rest(uploaders)
 
 
 def _is_over(uploader: Uploader) -> bool:
