@@ -23,7 +23,7 @@ from tidelog_server.runtable.query import parse, parse_sort
 from tidelog_server.runtable.query.tree import Scope
 
 ROOT = Path(__file__).parents[3]
-WRITERS, DEEDS = 4, 40
+WRITERS, DEEDS = 4, 25
 RUNS = [f"run{n}" for n in range(25)]
 COLUMNS = "number, run_id, name, state, notes, tags, config, summary"
 QUESTIONS = [
@@ -175,6 +175,7 @@ def a_row(number, run_id, name, state, notes, tags, config, summary) -> dict:
 
 
 class TestTwoWebProcesses:
+    @pytest.mark.timeout(300)
     def test_answer_as_plain_sql_does_while_both_are_written_to(self, webs, installed):
         def write(number: int) -> None:
             chance = random.Random(number)
