@@ -158,6 +158,26 @@ class TestStart:
         page.get_by_role("link", name="Open workspace").click()
         assert page.url == f"{site.url}/{site.team}/first/"
 
+    def test_offers_code_for_each_way_to_train(self, opened: Opener) -> None:
+        page = opened("/start")
+        page.get_by_role("tab", name="PyTorch").focus()
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("tab", name="Lightning")).to_be_focused()
+        expect(page.get_by_role("tabpanel")).to_contain_text("L.Callback")
+        assert violations(page) == []
+
+
+class TestHome:
+    def test_lists_what_was_viewed_last(self, site: Site, opened: Opener) -> None:
+        writer = site.writer("seen", "seen")
+        writer.open(name="seen", config={}, wall=1)
+        page = opened(f"/{site.team}/seen/")
+        page.goto(site.workspace)
+        page.goto("/")
+        names = [f"{site.team}/vit-imagenet", f"{site.team}/seen"]
+        expect(page.locator("#recent a")).to_have_text(names)
+        assert violations(page) == []
+
 
 class TestLog:
     def test_shows_colours_collapses_progress_and_follows(self, site: Site, opened: Opener) -> None:

@@ -19,6 +19,7 @@ from tidelog_server.tracking.models import Run
 from tidelog_server.tracking.selectors import series_of
 from tidelog_server.tracking.views.crumbs import crumb
 from tidelog_server.tracking.views.live_page import api_address, socket_address
+from tidelog_server.tracking.views.snippets import SNIPPETS
 
 KEY_NAME = "First run"
 SCRIPT = """\
@@ -43,6 +44,7 @@ def start(request: HttpRequest) -> HttpResponse:
         "crumbs": [crumb("First run")],
         "server": server,
         "script": SCRIPT,
+        "snippets": SNIPPETS,
         "page": {"url": f"{reverse('start-seen')}?since={now().timestamp():.3f}"},
     }
     if request.method == "POST":

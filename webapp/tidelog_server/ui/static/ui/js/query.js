@@ -12,6 +12,8 @@
  * @property {number} sm smoothing, 0 to 0.99
  * @property {import("tidelog/chart/smooth").Method} smk
  * @property {boolean} log
+ * @property {boolean} out let a few outliers leave the frame
+ * @property {string} panel the panel that fills the screen
  * @property {boolean} sync zoom all panels together
  * @property {string} sort "-number", "name", ...
  * @property {string} hl highlighted run
@@ -31,6 +33,8 @@ export function usual() {
     sm: 0.6,
     smk: "gaussian",
     log: false,
+    out: false,
+    panel: "",
     sync: true,
     sort: "-number",
     hl: "",

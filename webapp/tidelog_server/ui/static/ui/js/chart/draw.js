@@ -152,3 +152,15 @@ export function crosshair(frame, x, dots, colours) {
     disc(ctx, frame.px(dx), frame.py(y), 3 * ratio, colour);
   }
 }
+
+/** A small arrow at the frame's edge, where a line leaves it. */
+/** @param {Frame} frame @param {number} x @param {boolean} up @param {string} colour */
+export function leaving({ ctx, px, top, height, ratio }, x, up, colour) {
+  const [at, edge, way] = [px(x), up ? top : top + height, up ? 1 : -1];
+  ctx.fillStyle = colour;
+  ctx.beginPath();
+  ctx.moveTo(at, edge);
+  ctx.lineTo(at - 4 * ratio, edge + 6 * ratio * way);
+  ctx.lineTo(at + 4 * ratio, edge + 6 * ratio * way);
+  ctx.fill();
+}

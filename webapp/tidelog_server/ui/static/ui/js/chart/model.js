@@ -15,6 +15,7 @@ import { nearest } from "tidelog/data/curve";
  * @typedef {object} Style
  * @property {"step" | "relative" | "wall"} kind
  * @property {boolean} log
+ * @property {boolean} [outliers] leave the outer 1 % of the smoothed lines out of the y range too
  * @property {import("tidelog/chart/smooth").Method} method
  * @property {number} amount
  *
@@ -80,9 +81,44 @@ export function span(lines) {
  * @returns {[number, number]}
  */
 export function yRange(lines, [from, to], style) {
-  const smoothed = lines.map(({ x, smoothed: y }) => ({ x, y }));
-  const raw = lines.map((line) => rawCore(line, from, to));
+  const smoothed = style.outliers
+    ? [together(lines, from, to)]
+    : lines.map(({ x, smoothed: y }) => ({ x, y }));
+  const raw = style.outliers ? [] : lines.map((line) => rawCore(line, from, to));
   return padded(bounds([...smoothed, ...raw], from, to, style.log), style.log);
+}
+
+/** The middle 98 % of all lines' values. @param {Drawn[]} lines @param {number} from @param {number} to */
+function together(lines, from, to) {
+  const values = lines.flatMap(({ x, smoothed }) => [
+    ...smoothed.filter((_, i) => x[i] >= from && x[i] <= to),
+  ]);
+  const y = core(Float64Array.from(values), 0.01);
+  return { x: new Float64Array(y.length).fill(from), y };
+}
+
+/**
+ * Where lines leave the frame: up or down, with the x of their extreme.
+ * @param {Drawn[]} lines
+ * @param {[number, number]} x
+ * @param {[number, number]} y
+ * @returns {{ line: Drawn, x: number, up: boolean }[]}
+ */
+export function leavers(lines, [from, to], [low, high]) {
+  const out = [];
+  for (const line of lines) {
+    let top = -1;
+    let bottom = -1;
+    for (let i = 0; i < line.x.length; i++) {
+      if (line.x[i] < from || line.x[i] > to) continue;
+      const value = line.smoothed[i];
+      if (value > high && (top < 0 || value > line.smoothed[top])) top = i;
+      if (value < low && (bottom < 0 || value < line.smoothed[bottom])) bottom = i;
+    }
+    if (top >= 0) out.push({ line, x: line.x[top], up: true });
+    if (bottom >= 0) out.push({ line, x: line.x[bottom], up: false });
+  }
+  return out;
 }
 
 /** @param {Drawn} line @param {number} from @param {number} to */

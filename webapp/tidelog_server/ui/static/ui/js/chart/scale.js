@@ -51,11 +51,14 @@ export function padded(range, log) {
 /**
  * The middle part of values, so that a few peaks of the raw line do not flatten the rest.
  * @param {Float64Array} values
- * @returns {Float64Array} 1 % at each end left out
+ * @param {number} [share] how much is left out at each end; of few values at least one
+ * @returns {Float64Array}
  */
-export function core(values) {
+export function core(values, share) {
   const sorted = values.filter(Number.isFinite).sort();
-  const cut = Math.floor(sorted.length * 0.01);
+  const cut = share
+    ? Math.min(Math.ceil(sorted.length * share), Math.floor((sorted.length - 1) / 2))
+    : Math.floor(sorted.length * 0.01);
   return sorted.subarray(cut, sorted.length - cut);
 }
 

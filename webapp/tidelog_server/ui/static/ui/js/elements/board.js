@@ -33,6 +33,13 @@ export class TlBoard extends HTMLElement {
     this.#wire(desk);
     this.#filter();
     this.#empty();
+    if (desk.view.now.panel) this.#fill();
+  }
+
+  /** Let the panel that the address names fill the screen, or return from it. */
+  async #fill() {
+    const { fill } = await import("tidelog/elements/full");
+    fill(this, /** @type {import("tidelog/data/desk").Desk} */ (this.#desk));
   }
 
   get panels() {
@@ -122,8 +129,9 @@ export class TlBoard extends HTMLElement {
     if (has("log")) for (const panel of this.#panels.values()) panel.clearLog();
     if (has("show")) this.#runs();
     if (has("xr", "sync")) this.#each((panel) => panel.rescale());
-    else if (has("x", "sm", "smk", "log")) this.#each((panel) => panel.refresh());
+    else if (has("x", "sm", "smk", "log", "out")) this.#each((panel) => panel.refresh());
     if (has("m", "mre")) this.#filter();
+    if (has("panel")) this.#fill();
     if (has("shut")) for (const section of this.#sections.values()) section.fold();
   }
 
@@ -199,6 +207,7 @@ class Section {
     const shown = panels.filter((panel) => !(/** @type {HTMLElement} */ (panel).hidden)).length;
     this.#count.textContent = shown === panels.length ? `${shown}` : `${shown} of ${panels.length}`;
     this.element.hidden = shown === 0;
+    this.grid.classList.toggle("alone", shown === 1);
   }
 }
 

@@ -37,6 +37,8 @@ class Command {
   /** @type {Entry[]} in the order shown */
   #entries = [];
   #chosen = 0;
+  /** Whether the arrows or the pointer chose; else the first entry is. */
+  #moved = false;
   #asked = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typing;
@@ -54,6 +56,7 @@ class Command {
 
   open() {
     this.#field.value = "";
+    this.#moved = false;
     this.#dialog.showModal();
     this.#field.focus();
     this.#ask();
@@ -61,6 +64,7 @@ class Command {
 
   #typed() {
     clearTimeout(this.#typing);
+    this.#moved = false;
     this.#show(this.#own());
     this.#typing = setTimeout(() => this.#ask(), TYPING);
   }
@@ -87,10 +91,10 @@ class Command {
   /** @param {Entry[]} entries */
   #show(entries) {
     const parts = groups(entries);
-    const before = this.#entries[this.#chosen];
+    const before = this.#moved ? this.#entries[this.#chosen] : undefined;
     this.#entries = parts.flatMap(([, list]) => list);
     const again = this.#entries.findIndex((entry) => before && same(entry, before));
-    this.#chosen = this.#field.value && again < 0 ? 0 : Math.max(0, again);
+    this.#chosen = Math.max(0, again);
     let at = 0;
     const made = parts.map(([kind, list]) =>
       group(
@@ -116,6 +120,7 @@ class Command {
   /** @param {number} at */
   #choose(at) {
     if (at === this.#chosen) return;
+    this.#moved = true;
     this.#chosen = at;
     this.#mark();
   }

@@ -1,6 +1,6 @@
 import { xAxis, yAxis } from "tidelog/chart/axes";
 import * as draw from "tidelog/chart/draw";
-import { drawn, readings, sentence, span, tooltip, yRange } from "tidelog/chart/model";
+import { drawn, leavers, readings, sentence, span, tooltip, yRange } from "tidelog/chart/model";
 import { say } from "tidelog/dom";
 import { number, position } from "tidelog/format";
 import { forget, paint } from "tidelog/paint";
@@ -33,6 +33,8 @@ export class TlLines extends HTMLElement {
   #style = { kind: "step", log: false, method: "none", amount: 0 };
   /** @type {[number, number] | null} */
   #range = null;
+  /** The y zoom of this panel; null shows everything. @type {[number, number] | null} */
+  #tall = null;
   /** @type {number} */
   #extent = 1;
   /** @type {UPlot | undefined} */
@@ -108,7 +110,7 @@ export class TlLines extends HTMLElement {
     const plot = /** @type {UPlot} */ (this.#plot);
     this.lines = drawn(this.#given, style, this.#extent);
     this.domain = this.#range ?? span(this.#given);
-    const [low, high] = yRange(this.lines, this.domain, style);
+    const [low, high] = this.#tall ?? yRange(this.lines, this.domain, style);
     plot.batch(() => {
       plot.setScale("x", { min: this.domain[0], max: this.domain[1] });
       plot.setScale("y", { min: low, max: high });
@@ -215,6 +217,10 @@ export class TlLines extends HTMLElement {
     const order = [...this.lines].sort((a, b) => Number(a.run === lit) - Number(b.run === lit));
     for (const line of order) this.#behind(frame, line, lit);
     for (const line of order) this.#front(frame, line, lit);
+    const { min = 0, max = 1 } = plot.scales.y;
+    for (const { line, x, up } of leavers(this.lines, this.domain, [min, max])) {
+      draw.leaving(frame, x, up, tokens().runs[line.look.hue]);
+    }
     ctx.restore();
   }
 
@@ -281,7 +287,13 @@ export class TlLines extends HTMLElement {
   #listen(over) {
     over.addEventListener("pointermove", (event) => this.#moved(event));
     over.addEventListener("pointerleave", () => this.#point(null));
-    over.addEventListener("dblclick", () => this.#tell("tl-zoom", null));
+    over.addEventListener("pointerdown", (event) => this.#grabbed(event), true);
+    over.addEventListener("mousedown", (event) => event.altKey && event.stopPropagation(), true);
+    over.addEventListener("dblclick", () => {
+      this.#tall = null;
+      this.#tell("tl-zoom", null);
+      this.#ask();
+    });
     over.addEventListener("click", () => this.#tell("tl-pin", null));
   }
 
@@ -306,13 +318,58 @@ export class TlLines extends HTMLElement {
     this.#tell("tl-point", point);
   }
 
+  /** What a drag will do: Shift zooms y, Ctrl both, Alt pans. @param {PointerEvent} event */
+  #grabbed(event) {
+    const plot = this.#plot;
+    if (!plot) return;
+    plot.cursor.drag = {
+      ...plot.cursor.drag,
+      x: !event.shiftKey || event.ctrlKey,
+      y: event.shiftKey || event.ctrlKey,
+    };
+    if (event.altKey) this.#pan(event, plot);
+  }
+
+  /** @param {PointerEvent} start @param {UPlot} plot */
+  #pan(start, plot) {
+    const [from, to] = this.domain;
+    const scale = (to - from) / plot.over.clientWidth;
+    const move = (/** @type {PointerEvent} */ event) => {
+      const by = (start.clientX - event.clientX) * scale;
+      this.#tell("tl-zoom", [from + by, to + by]);
+    };
+    addEventListener("pointermove", move);
+    addEventListener("pointerup", () => removeEventListener("pointermove", move), { once: true });
+  }
+
   /** A range was dragged. @param {UPlot} plot */
   #selected(plot) {
-    const { left, width } = plot.select;
-    if (width < 4) return;
-    const range = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
+    const { left, top, width, height } = plot.select;
+    const drag = plot.cursor.drag ?? {};
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    this.#tell("tl-zoom", range);
+    if (drag.y && height >= 4) {
+      this.#tall = [plot.posToVal(top + height, "y"), plot.posToVal(top, "y")];
+      this.#ask();
+    }
+    if (drag.x && width >= 4) {
+      this.#tell("tl-zoom", [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
+    }
+  }
+
+  /** Whether y is zoomed. */
+  get tall() {
+    return this.#tall !== null;
+  }
+
+  /** Show all of y again. */
+  clearTall() {
+    this.#tall = null;
+    this.#ask();
+  }
+
+  /** The picture, as it is on screen. @returns {HTMLCanvasElement | undefined} */
+  get picture() {
+    return this.#plot?.ctx.canvas;
   }
 
   /** @param {string} name @param {unknown} detail */

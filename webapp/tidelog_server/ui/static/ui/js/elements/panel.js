@@ -64,12 +64,18 @@ export class TlPanel extends HTMLElement {
   #head() {
     const [start, end] = ends(this.key);
     const title = h("h3", { title: this.key }, h("span", { class: "start" }, start), end);
-    const table = action("table", "Show as table (Alt+T)", "quiet");
+    const full = action("full", "Full screen (F)", "quiet");
+    const more = action("more", `More about ${this.key}`, "quiet");
     this.#reset.hidden = true;
-    this.#reset.onclick = () => this.zoom(null);
+    this.#reset.onclick = () => {
+      this.#lines.clearTall();
+      this.zoom(null);
+    };
     this.#logButton.onclick = () => this.toggleLog();
-    table.onclick = () => this.toggleTable();
-    const acts = h("div", { class: "panel-acts" }, this.#reset, this.#logButton, table);
+    full.onclick = () => this.fill();
+    title.ondblclick = () => this.fill();
+    more.onclick = async () => (await import("tidelog/elements/panel-menu")).openMenu(this, more);
+    const acts = h("div", { class: "panel-acts" }, this.#reset, this.#logButton, full, more);
     return h(
       "div",
       { class: "panel-head" },
@@ -115,6 +121,11 @@ export class TlPanel extends HTMLElement {
   #close(data) {
     data?.close();
     if (data) this.#needed.store.charts.delete(data);
+  }
+
+  /** Fill the screen. */
+  fill() {
+    this.#needed.view.set({ panel: this.key });
   }
 
   /** Read the runs that are shown now. */
@@ -192,7 +203,7 @@ export class TlPanel extends HTMLElement {
     const data = this.#data;
     if (!this.awake || !data) return;
     this.classList.toggle("busy", data.busy && data.curves.size > 0);
-    this.#reset.hidden = !this.range;
+    this.#reset.hidden = !this.range && !this.#lines.tall;
     this.#logButton.setAttribute("aria-pressed", String(this.log));
     const lines = this.#lines_(data);
     if (data.fault && !lines.length) this.#swap(this.#failed(data.fault));
@@ -218,8 +229,8 @@ export class TlPanel extends HTMLElement {
   /** @param {import("tidelog/chart/model").Line[]} lines */
   #draw(lines) {
     this.#swap(this.#lines);
-    const { x, sm, smk } = this.#needed.view.now;
-    const style = { kind: x, log: this.log, method: smk, amount: sm };
+    const { x, sm, smk, out } = this.#needed.view.now;
+    const style = { kind: x, log: this.log, method: smk, amount: sm, outliers: out };
     this.#lines.show(lines, style, this.range, this.#extent());
     this.#lines.light(this.#needed.lit);
   }
@@ -263,7 +274,10 @@ export class TlPanel extends HTMLElement {
 
   /** @param {KeyboardEvent} event */
   #keys(event) {
-    if (event.altKey && event.code === "KeyT") {
+    if (event.key === "f" && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      this.fill();
+    } else if (event.altKey && event.code === "KeyT") {
       event.preventDefault();
       this.toggleTable();
     }

@@ -22,6 +22,7 @@ export function wireTools(board, view) {
     slider: /** @type {HTMLInputElement} */ (find(board, "[data-tool=slider]")),
     amount: /** @type {HTMLInputElement} */ (find(board, "[data-tool=amount]")),
     log: find(board, "[data-tool=log]"),
+    outliers: find(board, "[data-tool=outliers]"),
     sync: find(board, "[data-tool=sync]"),
     reset: find(board, "[data-tool=reset]"),
     fault: find(board, "[data-tool=fault]"),
@@ -33,6 +34,7 @@ export function wireTools(board, view) {
   tools.slider.oninput = () => view.set({ sm: Number(tools.slider.value) });
   tools.amount.onchange = () => view.set({ sm: clamp(Number(tools.amount.value)) });
   tools.log.onclick = () => view.set({ log: !view.now.log });
+  tools.outliers.onclick = () => view.set({ out: !view.now.out });
   tools.sync.onclick = () => view.set({ sync: !view.now.sync, xr: null });
   tools.reset.onclick = () => view.set({ xr: null });
   board.addEventListener("tl-fault", (event) => {
@@ -56,6 +58,7 @@ function show(tools, now) {
   tools.slider.setAttribute("aria-valuetext", `${now.sm.toFixed(2)}, ${METHODS[now.smk]}`);
   if (document.activeElement !== tools.amount) tools.amount.value = now.sm.toFixed(2);
   tools.log.setAttribute("aria-pressed", String(now.log));
+  tools.outliers.setAttribute("aria-pressed", String(now.out));
   tools.sync.setAttribute("aria-pressed", String(now.sync));
   tools.reset.hidden = !now.xr;
 }

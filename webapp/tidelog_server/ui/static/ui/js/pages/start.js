@@ -7,6 +7,7 @@ import { data, find, h, stateIcon } from "tidelog/dom";
 import { showLive } from "tidelog/shell";
 import "tidelog/elements/copy";
 import { TlPanel } from "tidelog/elements/panel";
+import { wireTabs } from "tidelog/elements/tabs";
 
 /**
  * The first run in sixty seconds: ask once a second what the server has seen; with the first
@@ -21,6 +22,7 @@ import { TlPanel } from "tidelog/elements/panel";
 const { url } = /** @type {{ url: string }} */ (data("page"));
 const began = Date.now();
 const timer = setInterval(look, 1000);
+wireTabs(find(document, "[role=tablist]"));
 
 async function look() {
   const seen = /** @type {Seen | null} */ (await json(url).catch(() => null));

@@ -5,6 +5,7 @@ import { ViewState } from "tidelog/data/view";
 import { data, find } from "tidelog/dom";
 import { wireTools } from "tidelog/elements/tools";
 import { wireKeys } from "tidelog/keys";
+import { remember } from "tidelog/recent";
 import { showLive } from "tidelog/shell";
 import "tidelog/elements/board";
 import "tidelog/elements/copy";
@@ -41,3 +42,4 @@ showLive(live, () => {
   return running === 1 ? "1 run" : running ? `${running} runs` : "Nothing running";
 });
 store.readRest();
+remember(location.pathname);
