@@ -7,10 +7,12 @@ import sqlite3
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+import psutil
 import pytest
-from tests.workers.serving import Serving, environment, until
+from tests.workers.serving import COMMAND, Serving, environment, until
 
 from tidelog_server.core.jobs import Job
 from tidelog_workers.app import TICKS, app
@@ -76,10 +78,11 @@ def ring(served: Serving, *jobs: Job) -> None:
     subprocess.run([sys.executable, "-c", RING, *jobs], env=env, check=True)
 
 
-def log(served: Serving, run: str, batches: int) -> None:
-    """Send a run in so many batches of one point each."""
+def log(served: Serving, run: str, batches: int, *, keys: int = 1) -> None:
+    """Send a run in so many batches of one point each, or one for each of several keys."""
+    names = ["loss", *(f"key/{number}" for number in range(1, keys))]
     for at in range(batches):
-        record = [at, 1, {"t": at, "n": at, "s": at, "d": {"loss": 1.0}}]
+        record = [at, 1, {"t": at, "n": at, "s": at, "d": dict.fromkeys(names, 1.0)}]
         body = {"v": 1, "from": at, "to": at + 1, "records": [record]}
         path = f"/api/v1/runs/{run}/streams/{'0' * 32}/records?project=jobs"
         request = urllib.request.Request(served.url + path, json.dumps(body).encode())
@@ -93,6 +96,15 @@ def log(served: Serving, run: str, batches: int) -> None:
 def database(served: Serving):
     with closing(sqlite3.connect(served.folder / "data" / "tidelog.sqlite3", 20)) as opened:
         yield opened
+
+
+@contextmanager
+def working(served: Serving) -> Iterator[psutil.Process]:
+    """Run a worker beside the server, and kill it -9 in the end."""
+    words = ("worker", "--data-dir", served.banner["data_dir"])
+    with subprocess.Popen([sys.executable, "-c", COMMAND, *words], env=served.env) as process:
+        yield psutil.Process(process.pid)
+        process.kill()
 
 
 class TestWorker:
@@ -115,6 +127,46 @@ class TestWorker:
         until(lambda: batches() == 0, "the batches are compacted")
         path = f"/projects/{served.banner['team']}/jobs/runs/r1/points?key=loss"
         assert [step for step, *_ in served.api(path)["points"]] == list(range(70))
+
+
+@pytest.mark.timeout(240)
+class TestWorkerKilledInTheMiddleOfATask:
+    """Its lease ends, the worker that follows finds the row, and the work is done once."""
+
+    def test_leaves_nothing_undone_and_nothing_done_twice(self, tmp_path):
+        keys, batches = 800, 66
+        with Serving(tmp_path, "--no-worker") as served:
+            log(served, "r1", batches, keys=keys)
+            with working(served) as worker:
+                until(lambda: self.is_in_the_middle(served, worker), "the run is half compacted")
+            with database(served) as opened, opened:
+                opened.execute("UPDATE metrics_upkeep SET leased_until = '2020-01-01 00:00:00'")
+            with working(served):
+                ring(served, Job.COMPACT_DUE_RUNS, Job.COMPACT_DUE_RUNS)
+                until(lambda: self.left(served)[0] == 0, "the batches are compacted")
+            path = f"/projects/{served.banner['team']}/jobs/runs/r1"
+            assert {each["n"] for each in served.api(f"{path}/series")["series"]} == {batches}
+            for key in ("loss", f"key/{keys - 1}"):
+                points = served.api(f"{path}/points?key={key}")["points"]
+                assert [step for step, *_ in points] == list(range(batches))
+
+    def is_in_the_middle(self, served: Serving, worker: psutil.Process) -> bool:
+        """Stop the worker if it is; else let it go on."""
+        worker.suspend()
+        batches, chunks = self.left(served)
+        if batches and chunks:
+            return True
+        assert batches, "the worker was too quick to be caught"
+        worker.resume()
+        return False
+
+    def left(self, served: Serving) -> tuple[int, int]:
+        with database(served) as opened:
+            counts = [
+                opened.execute(f"SELECT count(*) FROM metrics_{table}").fetchone()[0]
+                for table in ("batch", "chunk")
+            ]
+        return int(counts[0]), int(counts[1])
 
 
 class TestRing:
