@@ -126,13 +126,24 @@ def ingest(served: Serving, *, points: int, batches: int, runs: int, label: str)
     for worker in workers:
         worker.start()
     ready.wait()
-    start = time.perf_counter()
+    start, used = time.perf_counter(), cpu(served)
     for worker in workers:
         worker.join()
         if worker.exitcode:
             raise SystemExit("a client failed")
     check(served, streams[0], 1 + steps * -(-batches // max(1, runs // CLIENTS)))
-    return CLIENTS * batches * points / (time.perf_counter() - start)
+    taken, used = time.perf_counter() - start, cpu(served) - used
+    print(
+        f"  the web process took {used * 1e3 / (CLIENTS * batches):.2f} ms of CPU a batch, and was"
+    )
+    print(f"  busy for {used / taken:.0%} of the time")
+    return CLIENTS * batches * points / taken
+
+
+def cpu(served: Serving) -> float:
+    """Return the seconds of CPU that the web process has used."""
+    times = served.child("web").cpu_times()
+    return float(times.user + times.system)
 
 
 def check(served: Serving, stream: Stream, n: int) -> None:

@@ -30,12 +30,32 @@ from tidelog_server.metrics.store import store
 KEYS = ("loss", "accuracy", "lr")
 
 
-def compacting(run_id):
-    """Compact in a child process for ever. Returns its pid."""
+def compacting(run_id, steps):
+    """Compact in a child process for ever; it writes a byte whenever a transaction begins."""
     if pid := os.fork():
         return pid
+    hold = leases.Lease.hold
+
+    def hold_and_say(lease):
+        os.write(steps, b".")
+        return hold(lease)
+
+    leases.Lease.hold = hold_and_say
     while True:
         store.compact(run_id, force=True)
+
+
+def kill_in_the_middle(run_id, dice):
+    """Kill a compaction some milliseconds after one of its transactions began."""
+    said, steps = os.pipe()
+    pid = compacting(run_id, steps)
+    os.close(steps)
+    for _ in range(dice.randint(1, len(KEYS) + 1)):
+        os.read(said, 1)
+    time.sleep(dice.random() * 0.02)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os.close(said)
 
 
 def append(run_id, start, n):
@@ -65,10 +85,7 @@ def main(times):
         append(run_id, logged, 2_000)
         logged += 2_000
         connection.close()
-        pid = compacting(run_id)
-        time.sleep(dice.random() * 0.08)
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        kill_in_the_middle(run_id, dice)
     before = [found(run_id, key) for key in KEYS]
     store.compact(run_id, force=True)
     after = [found(run_id, key) for key in KEYS]
