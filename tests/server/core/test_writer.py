@@ -6,6 +6,7 @@ from concurrent.futures import wait
 import pytest
 from django.db import connection, transaction
 
+from tidelog_server.core import measures
 from tidelog_server.core.models import ServerIdentity
 from tidelog_server.core.writer import Writer
 
@@ -63,6 +64,18 @@ class TestAGroup:
         let_go = threading.Event()
         writer.submit(let_go.wait)
         return let_go
+
+    @pytest.mark.parametrize("streams", [8, 64])
+    def test_pays_one_commit_for_all_that_waited(self, streams):
+        writer = Writer(threads=1, group=32)
+        let_go = self.held(writer)
+        futures = [writer.submit(ServerIdentity.current) for _ in range(streams)]
+        before = measures.commits._value.get()
+        let_go.set()
+        wait(futures, timeout=20)
+        writer.stop()
+        # What came before the first one was taken may share its commit or not.
+        assert measures.commits._value.get() - before <= streams / 32 + 1
 
     def test_loses_only_what_failed(self):
         writer = Writer(threads=1, group=8)

@@ -23,6 +23,7 @@ from tidelog_server.accounts.selectors import caller_with_key, caller_with_sessi
 from tidelog_server.core import gate
 from tidelog_server.core.errors import Conflict, Invalid, NotFound
 from tidelog_server.core.gate import Caller
+from tidelog_server.core.writer import without_waiting
 
 # First words of our own addresses: no team can be called so.
 _RESERVED = """
@@ -53,7 +54,8 @@ def _note_use(key: ApiKey) -> None:
     if key.last_used_at is not None and key.last_used_at >= moment - LAST_USED_EVERY:
         return
     try:
-        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=moment)
+        with without_waiting():
+            ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=moment)
     except DatabaseError:
         # A full disk or a busy writer must not refuse a good key for the sake of a statistic.
         return

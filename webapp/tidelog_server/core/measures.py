@@ -9,6 +9,9 @@ registry = CollectorRegistry()
 
 points = Counter("tidelog_ingest_points", "Points stored.", registry=registry)
 batches = Counter("tidelog_ingest_batches", "Batches acknowledged.", registry=registry)
+commits = Counter(
+    "tidelog_ingest_commits", "Commits; batches that come together share one.", registry=registry
+)
 refusals = Counter(
     "tidelog_ingest_refused", "Ingest requests that were refused.", ["status"], registry=registry
 )
