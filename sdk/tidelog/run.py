@@ -26,6 +26,7 @@ from tidelog.wire.runs import RunState, default_name, is_run_id
 FINISH_SECONDS = 15.0
 GIVE_UP_SECONDS = 4.0
 POLL_SECONDS = 0.02
+MEMORY_BYTES = 16 * 1024 * 1024
 DURABILITIES = ("process", "power")
 
 
@@ -136,11 +137,9 @@ class Run:
         self._journal.open()
 
     def _fall_back(self, name: str | None) -> None:
-        import tempfile
-
-        place = Path(tempfile.mkdtemp(prefix="tidelog-"))
+        place, limit = _temporary_place()
         self._folder = Buffer(place).run(self.id)
-        self._journal.quota = Quota(Buffer(place), self.settings.limit)
+        self._journal.quota = Quota(Buffer(place), limit or self.settings.limit)
         self._journal.move(self._folder)
         self._open(name)
 
@@ -326,3 +325,13 @@ class Run:
         if self._launcher and message:
             say(str(message))
         say(f"what is left is on disk; send it with: tidelog sync {self._folder.path}")
+
+
+def _temporary_place() -> tuple[Path, int | None]:
+    """Return a fresh directory, and how large it may grow if it lies in memory."""
+    import tempfile
+
+    try:
+        return Path(tempfile.mkdtemp(prefix="tidelog-")), None
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="tidelog-", dir="/dev/shm")), MEMORY_BYTES

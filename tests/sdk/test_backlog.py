@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 DRAIN = """
-import json, resource, sys
+import json, re, sys
 from pathlib import Path
 from tidelog.answers import Answer
 from tidelog.buffer import Buffer
@@ -28,7 +28,8 @@ run = Buffer(Path(sys.argv[1])).run("r1")
 sender = StreamSender(RunSession(run, Server()), stream)
 while not sender.done:
     sender.step()
-print(sender.sent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())  # not its parent's
+print(sender.sent, int(peak[1]) // 1024)
 """
 
 FILL = """

@@ -181,6 +181,23 @@ sys.exit(7)
         for place in tmp_path.glob("tidelog-*"):
             shutil.rmtree(place)
 
+    def test_nor_a_temporary_one_is_sent_from_memory(self, train, online, server, tmp_path):
+        (tmp_path / "file").write_text("in the way")
+        source = """import tempfile
+real = tempfile.mkdtemp
+def full(dir=None, **options):
+    if dir is None: raise OSError(28, 'full')
+    return real(dir=dir, **options)
+tempfile.mkdtemp = full
+"""
+        source += self.SOURCE.replace("sys.exit", "print(run.dir)\nsys.exit")
+        script = train(source, {**online, "TIDELOG_DIR": str(tmp_path / "file" / "b")}).ends()
+        assert script.code == 7
+        assert len(server.points("r1", "loss")) == 100
+        (place,) = [path for path in Path(script.out.strip()).parents if "tidelog-" in path.name]
+        assert place.parent == Path("/dev/shm")
+        shutil.rmtree(place)
+
     def test_with_no_place_at_all_training_goes_on(self, train, online, tmp_path):
         (tmp_path / "file").write_text("in the way")
         source = "import tempfile\n\ndef no(**_): raise OSError(30, 'read-only')\n"
