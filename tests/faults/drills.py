@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import psutil
 from tests.faults.proxy import Fault, FaultProxy
 from tests.faults.training import NOTHING, Account, Training
-from tests.workers.serving import Serving, until
+from tests.workers.serving import Serving, all_gone, until
 
 # A client that waits for an answer gives up after 30 s, and may pause as long before it asks again.
 PATIENCE = 150.0
@@ -111,8 +111,11 @@ class Killing:
                 child.kill()
 
     def _kill_supervisor(self) -> None:
+        family = self.served.processes()
         self.served.process.kill()
         self.served.ended()
+        # Its children end by themselves, and the web has the port until it has.
+        until(lambda: all_gone(family), "the whole server is gone")
         self.served = Serving(self.served.folder, "--port", self._port).__enter__()
         for training in (*self._living, *self.ended):
             training.served = self.served
