@@ -112,7 +112,15 @@ class TestRuns:
 
     @pytest.mark.parametrize(
         "query",
-        ["limit=0", "limit=501", "offset=-1", "after_rev=x", "filter=%00", "filter=lr<", "limit=" + "9" * 5000],
+        [
+            "limit=0",
+            "limit=501",
+            "offset=-1",
+            "after_rev=x",
+            "filter=%00",
+            "filter=lr<",
+            "limit=" + "9" * 5000,
+        ],
     )
     def test_refuse_a_query_that_makes_no_sense(self, api, query):
         answer = api.get(f"{PROJECT}/runs?{query}")
