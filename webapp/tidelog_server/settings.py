@@ -21,6 +21,8 @@ PUBLIC_URL = os.environ.get("TIDELOG_URL", "").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
 
 DEBUG = False
+# Whether /_ui shows every component of the interface; for its developers.
+STORIES = os.environ.get("TIDELOG_STORIES", "") == "1"
 SECRET_KEY = secret_key(DATA_DIR, given=os.environ.get("TIDELOG_SECRET_KEY", ""))
 ALLOWED_HOSTS = [
     "localhost",

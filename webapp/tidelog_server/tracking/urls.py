@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tidelog_server.tracking.views import find, home, log_file, run, start, workspace
+from tidelog_server.tracking.views import find, home, log_file, run, start, stories, workspace
 
 PROJECT = "<str:team>/<str:project>/"
 RUN = f"{PROJECT}runs/<str:run>"
@@ -12,6 +12,7 @@ urlpatterns = [
     path("start", start.start, name="start"),
     path("start/seen", start.seen, name="start-seen"),
     path("find", find.find, name="find"),
+    path("_ui", stories.stories, name="stories"),
     path("<str:team>/", home.team, name="team"),
     path(PROJECT, workspace.workspace, name="workspace"),
     path(RUN, run.overview, name="run"),
