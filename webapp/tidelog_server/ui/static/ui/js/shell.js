@@ -60,11 +60,17 @@ function refreshTimes() {
   }
 }
 
-/** Search and commands; the dialog is fetched when it is first wanted. */
+/** @type {((opener: HTMLElement) => void) | undefined} */
+let openCommand;
+
+/**
+ * Search and commands; the dialog is fetched when it is first wanted. From then on it opens
+ * before the next key is read, so that an `Esc` right behind `Ctrl K` finds it open.
+ */
 async function openFind() {
   const button = document.getElementById("open-find");
   if (!button || document.querySelector("dialog[open]")) return;
-  const { openCommand } = await import("tidelog/elements/command");
+  openCommand ??= (await import("tidelog/elements/command")).openCommand;
   openCommand(button);
 }
 
