@@ -1,10 +1,12 @@
 """Three people in every story: Alice owns it, Bob is on her team, Charlie is a stranger."""
 
+import os
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings as installed
 from django.core.cache import caches
 from tests.server.factories import a_key, a_member, a_project, a_run, a_team, a_user
 
@@ -13,6 +15,12 @@ from tidelog_server.core import disk, gate, limits
 from tidelog_server.core.models import forget_identity
 from tidelog_server.core.writer import stop_writer
 from tidelog_server.tracking.services import keys
+
+# Clearing a cache in Redis empties a whole database there: each test process has one of its own.
+if installed.REDIS_URL:
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1
+    server = installed.REDIS_URL.rpartition("/")[0]
+    installed.CACHES["default"]["LOCATION"] = f"{server}/{number}"
 
 
 @pytest.fixture(scope="session")
