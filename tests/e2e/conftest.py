@@ -38,7 +38,7 @@ class Site:
     def workspace(self) -> str:
         return f"/{self.team}/{PROJECT}/"
 
-    def writer(self, run: str, project: str = PROJECT) -> Writer:
+    def writer(self, run: str, project: str) -> Writer:
         return Writer(self.url, self.key, f"{self.team}/{project}", run)
 
 

@@ -99,14 +99,17 @@ class TestLive:
     def test_shows_a_real_training_as_it_logs(
         self, site: Site, opened: Opener, tmp_path: Path
     ) -> None:
-        page = opened(site.workspace)
+        first = site.writer("before", "trained")
+        first.open(name="before", config={}, wall=time.time())
+        first.send(steps=[0], times=[time.time()], series={KEY: [0.1]})
+        page = opened(f"/{site.team}/trained/")
         painted(page, KEY)
         settings = {
             "TIDELOG_URL": site.url,
             "TIDELOG_API_KEY": site.key,
             "TIDELOG_DIR": str(tmp_path),
             "TIDELOG_RUN_ID": "real-training",
-            "TIDELOG_PROJECT": f"{site.team}/vit-imagenet",
+            "TIDELOG_PROJECT": f"{site.team}/trained",
         }
         subprocess.run(
             [sys.executable, "-c", TRAINING], env=os.environ | settings, check=True, timeout=60
@@ -268,11 +271,10 @@ class TestKeyboard:
         found = painted(page, KEY)
         for key in ("j", "j", "k"):
             page.keyboard.press(key)
-        first = page.locator('.run-row[aria-rowindex="1"]')
-        expect(first).to_have_class(re.compile("lit"))
+        expect(row(page, "dune-warm-124")).to_have_class(re.compile("lit"))
         page.keyboard.press("Shift+V")
         page.wait_for_function("p => p.lines.lines.length === 1", arg=found.element_handle())
-        assert shown(found)["runs"] == [first.get_attribute("data-run")]
+        assert shown(found)["runs"] == ["dune-warm-124"]
 
     def test_letters_act_only_outside_fields(self, site: Site, opened: Opener) -> None:
         page = opened(site.workspace)
