@@ -87,14 +87,16 @@ class TestUploader:
     def test_is_started_again_when_it_was_killed(self, train, online, server, buffer, tmp_path):
         from tests.sdk.conftest import holders
 
-        script = train(WITNESS.format(mode="online"), online)
+        # At a calm pace, so that what is judged is the new uploader and not how fast it is.
+        witness = WITNESS.format(mode="online").replace("sleep(0.001)", "sleep(0.05)")
+        script = train(witness, online)
         eventually(lambda: server.runs.get("r1"))
         (lock,) = buffer.glob("uploader-*.lock")
         for pid in holders(lock):
             os.kill(pid, signal.SIGKILL)
         script.process.send_signal(signal.SIGTERM)
         script.ends()
-        again = train(WITNESS.format(mode="online").replace('"r1"', '"r2"'), online)
+        again = train(witness.replace('"r1"', '"r2"'), online)
         eventually(lambda: server.records("r1", 7))
         again.process.kill()
         assert server.records("r1", 7)[0]["state"] == "killed"
